@@ -1,0 +1,22 @@
+/** Why a login failed: refused, unavailable or taken are three different things. */
+
+/** Any login that did not succeed. */
+export abstract class LoginFailed extends Error {}
+
+/** Wrong name or wrong password; which of them is never told. */
+export class LoginRefused extends LoginFailed {
+  override readonly name = 'LoginRefused'
+  constructor() {
+    super('authentication failed')
+  }
+}
+
+/** Nobody could tell just now. A client that hears "wrong password" forgets the saved one, so this is another answer. */
+export class LoginUnavailable extends LoginFailed {
+  override readonly name = 'LoginUnavailable'
+}
+
+/** The avatar is held by another session (RFC 2449 IN-USE). */
+export class LoginInUse extends LoginFailed {
+  override readonly name = 'LoginInUse'
+}

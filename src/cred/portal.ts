@@ -1,0 +1,54 @@
+/**
+ * The one door into the server. Protocols bring credentials and name the
+ * avatar they speak for; checkers say who it is, the realm says what they get.
+ */
+import { ANONYMOUS, type AvatarId, type Checker } from './checker.js'
+import type { Credentials, Kind } from './credentials.js'
+import { LoginRefused, LoginUnavailable } from './errors.js'
+import type { Login, Realm } from './realm.js'
+
+export class Portal<Avatars> {
+  readonly #realm: Realm<Avatars>
+  readonly #checkers: readonly Checker[]
+
+  /** @param checkers asked in this order */
+  constructor(realm: Realm<Avatars>, checkers: readonly Checker[]) {
+    this.#realm = realm
+    this.#checkers = checkers
+  }
+
+  /** True if some checker can judge this kind: a protocol offers nothing that nobody could check. */
+  accepts(kind: Kind): boolean {
+    return kind === 'anonymous' || this.#checkers.some((checker) => checker.kinds.includes(kind))
+  }
+
+  /**
+   * Logs in. The caller owes the login one `logout()`.
+   * @throws LoginFailed
+   */
+  async login<A extends keyof Avatars>(
+    credentials: Credentials,
+    aspect: A,
+  ): Promise<Login<Avatars[A]>> {
+    const id = credentials.kind === 'anonymous' ? ANONYMOUS : await this.#identify(credentials)
+    return this.#realm.requestAvatar(id, aspect, credentials.peer)
+  }
+
+  /** Asks each checker in turn: "no" from one is not yet "no" from all. */
+  async #identify(credentials: Credentials): Promise<AvatarId> {
+    const failures: unknown[] = []
+    for (const checker of this.#checkers) {
+      if (!checker.kinds.includes(credentials.kind)) continue
+      try {
+        const id = await checker.requestAvatarId(credentials)
+        if (id !== null && id !== ANONYMOUS) return id
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    // A database that is down must not look like a wrong password: mail
+    // programs forget the saved password when they are told it is wrong.
+    if (failures.length > 0) throw new LoginUnavailable('checker failed', { cause: failures })
+    throw new LoginRefused()
+  }
+}

@@ -1,0 +1,25 @@
+/** Turns an id into something that can be used: the avatar. */
+import type { AvatarId } from './checker.js'
+import type { Peer } from './credentials.js'
+
+/** An avatar and the duty to give it back. */
+export interface Login<Avatar> {
+  readonly id: AvatarId
+  readonly avatar: Avatar
+  /** Gives the avatar back (locks, descriptors). Safe to call twice. */
+  logout(): Promise<void>
+}
+
+/** Everything that can be had after a login, by aspect. `Avatars` maps an aspect's name to its type. */
+export interface Realm<Avatars> {
+  /**
+   * @throws LoginRefused when this id has no such avatar
+   * @throws LoginInUse when the avatar can be had once only, and is taken
+   * @throws LoginUnavailable when it cannot be had now
+   */
+  requestAvatar<A extends keyof Avatars>(
+    id: AvatarId,
+    aspect: A,
+    peer: Peer,
+  ): Promise<Login<Avatars[A]>>
+}

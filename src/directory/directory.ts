@@ -1,0 +1,42 @@
+/** Who and what is ours: domains, users, aliases. */
+import type { Address } from '../mail/address.js'
+
+export interface User {
+  /** Canonical: the local part folded, the domain as configured. */
+  readonly address: Address
+  /** The stored password in one of the forms that checkers/passwords.ts knows; `null` = no login. */
+  readonly password: string | null
+  /** No login and no new mail; mail that is there stays. */
+  readonly disabled: boolean
+  /** For people, not for the protocols. */
+  readonly name: string | null
+}
+
+/** Where mail for an address goes in the end. */
+export interface Target {
+  readonly kind: 'mailbox'
+  /** Canonical address of the user whose mailbox it is. */
+  readonly user: Address
+}
+
+/** Every method throws when it cannot tell: that is 4xx, never "no such user". */
+export interface Directory {
+  /** True if mail to this domain (canonical form) is ours to deliver. */
+  owns(domain: string): Promise<boolean>
+
+  /**
+   * Follows aliases, postmaster, abuse and catch-all to the mailboxes behind an address.
+   * @returns no target at all if nobody is there, each target once otherwise
+   * @throws Refusal when aliases loop, explode or name something that cannot be delivered to
+   */
+  resolve(address: Address): Promise<readonly Target[]>
+
+  /** The user with exactly that address (aliases are not followed), read anew each time. */
+  user(address: Address): Promise<User | null>
+
+  /** The address that a bare login name means: the default domain's. `null` if there is none. */
+  qualify(login: string): Address | null
+
+  /** True if some user is known to store a secret that APOP and CRAM-MD5 can use. */
+  storesSecrets(): boolean
+}

@@ -1,0 +1,47 @@
+/**
+ * Every "no" of the mail path has a name here, with the reply that a client
+ * gets: code (RFC 5321 section 4.2), enhanced status (RFC 3463), and a text
+ * that tells a person what to do. Whatever else is thrown on the mail path is
+ * a fault of ours and means "later".
+ */
+
+/** An expected "no". */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  /** Reply code, 4xx or 5xx. */
+  readonly code: number
+  /** Enhanced status code, such as `5.1.1`. */
+  readonly status: string
+
+  /** @param text printable ASCII */
+  constructor(code: number, status: string, text: string, options?: ErrorOptions) {
+    super(text, options)
+    this.code = code
+    this.status = status
+  }
+
+  get temporary(): boolean {
+    return this.code < 500
+  }
+}
+
+export const noSuchUser = (): Refusal =>
+  new Refusal(550, '5.1.1', 'no such user here; check the spelling of the address')
+
+export const relayDenied = (): Refusal =>
+  new Refusal(550, '5.7.1', 'relaying denied; this server takes mail for its own domains only')
+
+export const mailboxBroken = (cause: unknown): Refusal =>
+  new Refusal(451, '4.2.0', 'mailbox cannot be written now; try again later', { cause })
+
+export const noSpace = (cause?: unknown): Refusal =>
+  new Refusal(452, '4.3.1', 'not enough disk space now; try again later', { cause })
+
+export const messageTooBig = (limit: number): Refusal =>
+  new Refusal(552, '5.3.4', `message is larger than the limit of ${limit} bytes`)
+
+export const tryLater = (cause?: unknown): Refusal =>
+  new Refusal(451, '4.3.0', 'local error, nothing is lost; try again later', { cause })
+
+export const misconfigured = (cause?: unknown): Refusal =>
+  new Refusal(451, '4.3.5', 'this address is misconfigured here; try again later', { cause })

@@ -1,0 +1,139 @@
+/**
+ * Drives a session without a socket: bytes in, answers out. Here a stream of
+ * bytes is cut into lines and bodies, so wherever TCP splits it, the session
+ * sees the same.
+ */
+import type { Answer, LineFault, Session } from './session.js'
+
+const LF = 10
+const CR = 13
+/** First byte of a TLS record that carries a handshake (RFC 8446 section 5.1). */
+const TLS_HANDSHAKE = 0x16
+/** How much of a line without end is read (and thrown away) before the client is told and cut off. */
+const MAX_DISCARD = 65_536
+const EMPTY = Buffer.alloc(0)
+
+export class Dialogue {
+  readonly #session: Session
+  /** What arrived and was not used yet. */
+  #buffer: Buffer = EMPTY
+  /** Where the search for a line end goes on, so that no byte is searched twice. */
+  #searched = 0
+  /** True when the buffer holds only the beginning of a line. */
+  #waiting = false
+  /** Bytes of an overlong line that were thrown away so far; 0 while the line is of fair length. */
+  #discarded = 0
+  #first = true
+  #over = false
+  /** Bytes that the current raw input took. */
+  #taken = 0
+
+  constructor(session: Session) {
+    this.#session = session
+  }
+
+  /** True while nothing is buffered that could give another answer at once. */
+  get idle(): boolean {
+    return this.#over || this.#waiting || this.#buffer.length === 0
+  }
+
+  /** True while a message body is being received. */
+  get inBody(): boolean {
+    return this.#session.raw !== null
+  }
+
+  /** Milliseconds from the beginning of the current input until the client has been too slow. */
+  get patience(): number {
+    const { raw, patience } = this.#session
+    return raw === null ? patience : raw.patience(this.#taken)
+  }
+
+  /** Adds what arrived. Call `next()` until it gives `null` before adding more: then at most one line's beginning is kept. */
+  push(chunk: Buffer): void {
+    if (this.#over) return
+    this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk])
+    this.#waiting = false
+  }
+
+  /** The next answer, or `null` when more bytes are needed. A promise only if the session takes its time. */
+  next(): Answer | null | Promise<Answer | null> {
+    while (!this.idle) {
+      if (this.#session.raw !== null) return this.#body()
+      if (this.#first && this.#buffer[0] === TLS_HANDSHAKE) {
+        return this.#end(this.#session.fault('tls-hello'))
+      }
+      this.#first = false
+      const answer = this.#line()
+      if (answer !== null) return answer
+    }
+    return null
+  }
+
+  /** TLS begins: whatever was sent in clear before it is gone (CVE-2011-0411). */
+  forget(): void {
+    this.#use(this.#buffer.length)
+    this.#discarded = 0
+    // A TLS handshake inside TLS is just a strange line.
+    this.#first = false
+  }
+
+  /** Hands what is there to the body, which takes all of it until it has an answer. */
+  async #body(): Promise<Answer | null> {
+    const { taken, answer } = await this.#session.raw!.take(this.#buffer)
+    this.#use(taken)
+    this.#taken = answer === null ? this.#taken + taken : 0
+    return answer === null ? null : this.#checked(answer)
+  }
+
+  /** Takes one line from the buffer; `null` if that gave no answer. */
+  #line(): Answer | Promise<Answer> | null {
+    const lf = this.#buffer.indexOf(LF, this.#searched)
+    if (lf === -1) return this.#unfinished()
+    const line = this.#buffer.subarray(0, lf + 1)
+    this.#use(lf + 1)
+    if (this.#discarded > 0 || line.length > this.#session.maxLine) {
+      this.#discarded = 0
+      return this.#checked(this.#session.fault('overlong'))
+    }
+    const crlf = line.length > 1 && line[line.length - 2] === CR
+    if (!crlf && !this.#session.bareLf) return this.#end(this.#session.fault('bare-lf'))
+    return this.#command(line.subarray(0, crlf ? -2 : -1))
+  }
+
+  #command(line: Buffer): Answer | Promise<Answer> {
+    if (this.#buffer.length > 0 && this.#session.mustBeLast(line)) {
+      return this.#end(this.#session.fault('out-of-step'))
+    }
+    const answer = this.#session.command(line)
+    return answer instanceof Promise
+      ? answer.then((late) => this.#checked(late))
+      : this.#checked(answer)
+  }
+
+  /** No line end in sight: waits for it, or begins to throw away what can no longer become a command. */
+  #unfinished(): Answer | null {
+    const { length } = this.#buffer
+    this.#searched = length
+    this.#waiting = this.#discarded === 0 && length <= this.#session.maxLine
+    if (this.#waiting) return null
+    this.#discarded += length
+    this.#use(length)
+    return this.#discarded > MAX_DISCARD ? this.#end(this.#session.fault('overlong')) : null
+  }
+
+  #use(length: number): void {
+    this.#buffer = length < this.#buffer.length ? this.#buffer.subarray(length) : EMPTY
+    this.#searched = 0
+  }
+
+  #checked(answer: Answer): Answer {
+    return answer.then === 'close' ? this.#end(answer) : answer
+  }
+
+  /** Nothing that follows is looked at. */
+  #end(answer: Answer): Answer {
+    this.#over = true
+    this.#use(this.#buffer.length)
+    return answer.then === 'close' ? answer : { ...answer, then: 'close' }
+  }
+}
