@@ -40,3 +40,11 @@ export interface Directory {
   /** True if some user is known to store a secret that APOP and CRAM-MD5 can use. */
   storesSecrets(): boolean
 }
+
+/**
+ * The secret itself, if the stored form of a password holds it in clear:
+ * `{PLAIN}…` or `{CLEARTEXT}…`. `null` for every other form.
+ */
+export function clearSecret(stored: string): string | null {
+  return /^\{(?:PLAIN|CLEARTEXT)\}(.+)$/is.exec(stored)?.[1] ?? null
+}

@@ -6,6 +6,14 @@
  */
 export type Fields = Readonly<Record<string, string | number | boolean | null | undefined>>
 
+/** From what only a programmer wants to know to what somebody must act on. */
+export type Level = 'debug' | 'info' | 'warn' | 'error'
+
+/** One way to write an event down: given a place for lines, it makes what writes them there. */
+export type Form = (
+  write: (line: string) => void,
+) => (level: Level, event: string, fields?: Fields) => void
+
 export interface Log {
   /** @param event two or three words that a person can search for, the part first: `smtp accepted` */
   debug(event: string, fields?: Fields): void

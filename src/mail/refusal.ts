@@ -28,6 +28,9 @@ export class Refusal extends Error {
 export const noSuchUser = (): Refusal =>
   new Refusal(550, '5.1.1', 'no such user here; check the spelling of the address')
 
+export const mailboxDisabled = (): Refusal =>
+  new Refusal(550, '5.2.1', 'this mailbox is disabled and takes no mail')
+
 export const relayDenied = (): Refusal =>
   new Refusal(550, '5.7.1', 'relaying denied; this server takes mail for its own domains only')
 

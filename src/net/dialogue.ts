@@ -3,7 +3,7 @@
  * bytes is cut into lines and bodies, so wherever TCP splits it, the session
  * sees the same.
  */
-import type { Answer, LineFault, Session } from './session.js'
+import type { Answer, Session } from './session.js'
 
 const LF = 10
 const CR = 13

@@ -1,0 +1,57 @@
+/** Turns whatever was thrown into the lines and the exit code that a person gets. */
+import { ConfigError } from '../src/config/config-error.js'
+import { reason } from '../src/log/log.js'
+import { Exit, Failure } from './exit.js'
+
+/** Codes of the operating system that have an exit code of their own. */
+const SYSTEM = new Map<string, number>([
+  ['EACCES', Exit.noPermission],
+  ['EPERM', Exit.noPermission],
+  ['EROFS', Exit.cannotCreate],
+  ['ENOSPC', Exit.cannotCreate],
+  ['EDQUOT', Exit.cannotCreate],
+  ['ENOTDIR', Exit.cannotCreate],
+  ['EISDIR', Exit.cannotCreate],
+  ['EEXIST', Exit.cannotCreate],
+  ['ENOENT', Exit.cannotCreate],
+  ['EMFILE', Exit.tryLater],
+  ['ENFILE', Exit.tryLater],
+])
+
+const WORDS = new Map([
+  ['EACCES', 'permission denied; run this as the owner of it'],
+  ['EPERM', 'operation not permitted; run this as the owner of it'],
+  ['EROFS', 'the file system is read-only'],
+  ['ENOSPC', 'no space left on the device'],
+  ['EDQUOT', 'disk quota exceeded'],
+  ['ENOTDIR', 'something in this path is a file, not a directory'],
+  ['EISDIR', 'this is a directory, not a file'],
+  ['EEXIST', 'exists already'],
+  ['ENOENT', 'no such file or directory'],
+])
+
+/** The failure itself, or what an error of another kind means to a person. */
+export function explain(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  if (error instanceof ConfigError) {
+    const lines = error.problems.map(({ where, what }) => `${where}: ${what}`)
+    return new Failure(Exit.badConfig, lines, { cause: error })
+  }
+  return (
+    system(error) ??
+    new Failure(Exit.software, `internal error: ${oneLine(error)}`, { cause: error })
+  )
+}
+
+/** For example `/etc/x: permission denied; …`. */
+function system(error: unknown): Failure | null {
+  const { code = '', path } = (error ?? {}) as NodeJS.ErrnoException
+  const exit = SYSTEM.get(code)
+  if (!(error instanceof Error) || exit === undefined) return null
+  const what = path === undefined ? oneLine(error) : `${path}: ${WORDS.get(code) ?? code}`
+  return new Failure(exit, what, { cause: error })
+}
+
+function oneLine(error: unknown): string {
+  return reason(error).replace(/\s+/g, ' ')
+}

@@ -1,0 +1,126 @@
+/**
+ * Delivery into a Maildir. The order is what makes it survive a power cut:
+ * file, fsync, link, fsync of the directory, and only then "done". A link
+ * never overwrites, as a rename would.
+ */
+import fs from 'node:fs'
+import { create, requireDirectory } from './directories.js'
+import { errorCode } from './errors.js'
+import { fill } from './fill.js'
+import { GroupCommit } from './group-commit.js'
+import type { Letter } from './maildir.js'
+import { finalName, UniqueNames } from './names.js'
+import { link, openFresh, syncDirectory, syncFile, unlink } from './system.js'
+
+/** How many names are tried when one is taken. */
+const MAX_TRIES = 3
+
+/** A file in `tmp` that nobody else knows of. */
+interface Draft {
+  readonly fd: number
+  readonly name: string
+  readonly path: string
+}
+
+/** Delivers into any number of Maildirs. One per process: deliveries share the fsync of a directory. */
+export class Delivery {
+  readonly #names: UniqueNames
+  readonly #published = new GroupCommit(syncNew)
+
+  /** @param host this machine's name, for the names of the files */
+  constructor(host: string) {
+    this.#names = new UniqueNames(host)
+  }
+
+  /**
+   * Delivers a letter; a missing Maildir is made if its parent exists. When
+   * this resolves the message survives a power cut; when it throws, nothing of
+   * it is visible.
+   * @returns the path of the message
+   * @throws the system's error, NotAMaildir, WrongSize, or what the content throws
+   */
+  async deliver(maildir: string, letter: Letter): Promise<string> {
+    const draft = await this.#draft(maildir)
+    let visible: string | null = null
+    try {
+      await write(draft.fd, letter)
+      visible = await this.#publish(maildir, draft, letter)
+      await this.#published.commit(maildir)
+    } catch (error) {
+      await discard(visible)
+      await discard(draft.path)
+      throw error
+    }
+    // The message is safe: a leftover in tmp is no reason to deny that.
+    await discard(draft.path)
+    return visible
+  }
+
+  async #draft(maildir: string): Promise<Draft> {
+    return retrying(maildir, async () => {
+      const name = this.#names.next()
+      const path = `${maildir}/tmp/${name}`
+      return { fd: await openFresh(path), name, path }
+    })
+  }
+
+  async #publish(maildir: string, draft: Draft, letter: Letter): Promise<string> {
+    return retrying(maildir, async (tries) => {
+      const unique = tries === 1 ? draft.name : this.#names.next()
+      const path = `${maildir}/new/${finalName(unique, letter.size, letter.lines)}`
+      await link(draft.path, path)
+      return path
+    })
+  }
+}
+
+/** Tries again under a new name when one is taken, and makes a Maildir that is not there. */
+async function retrying<T>(maildir: string, attempt: (tries: number) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt(tries)
+    } catch (error) {
+      const code = errorCode(error)
+      if (tries === MAX_TRIES || (code !== 'EEXIST' && code !== 'ENOENT')) throw error
+      if (code === 'ENOENT') await create(maildir)
+    }
+  }
+}
+
+/** Writes and closes. fsync is called once: after one that failed the next would lie. */
+async function write(fd: number, letter: Letter): Promise<void> {
+  try {
+    await fill(fd, letter)
+    await syncFile(fd)
+  } catch (error) {
+    closeAnyway(fd)
+    throw error
+  }
+  fs.closeSync(fd)
+}
+
+function closeAnyway(fd: number): void {
+  try {
+    fs.closeSync(fd)
+  } catch {
+    // The error that led here is the one to tell.
+  }
+}
+
+/** The links must have gone into this Maildir, not through a symbolic link into another. */
+async function syncNew(maildir: string): Promise<void> {
+  requireDirectory(maildir)
+  requireDirectory(`${maildir}/tmp`)
+  requireDirectory(`${maildir}/new`)
+  await syncDirectory(`${maildir}/new`)
+}
+
+/** Removes what was made. An error here must not hide the one that led here. */
+async function discard(path: string | null): Promise<void> {
+  if (path === null) return
+  try {
+    await unlink(path)
+  } catch {
+    // A leftover in tmp is harmless; one in new is a second copy, never a loss.
+  }
+}

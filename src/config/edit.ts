@@ -1,0 +1,113 @@
+/**
+ * Writes TOML that people read: a new mailtap.toml with its explanations, and
+ * a domain at the end of one that is there. Never changes what a person wrote.
+ */
+
+/** What a new config says; paths and names as they shall stand in it. */
+export interface NewConfig {
+  readonly hostname: string
+  readonly state: string
+  readonly auth: readonly string[]
+  readonly defaultDomain: string | null
+  readonly smtp: readonly string[]
+  readonly pop3: readonly string[]
+  readonly pop3s: readonly string[]
+  readonly tls: { readonly cert: string; readonly key: string } | null
+  readonly domains: readonly NewDomain[]
+}
+
+export interface NewDomain {
+  readonly name: string
+  readonly path: string
+  readonly bounceToPostmaster: boolean
+  /** `null` = `.aliases` in the domain's directory. */
+  readonly aliases: string | null
+}
+
+/** The text of a new mailtap.toml. */
+export function newConfig(config: NewConfig): string {
+  return (
+    [HEAD, general(config), listeners(config), tls(config), LIMITS].join('\n') +
+    addDomains('', config.domains)
+  )
+}
+
+/** The text with domains added at its end; what was there stays byte for byte. */
+export function addDomains(text: string, domains: readonly NewDomain[]): string {
+  const gap = text === '' || text.endsWith('\n') ? '' : '\n'
+  return domains.reduce((before, each) => `${before}\n${domain(each)}`, text + gap)
+}
+
+/** A value as TOML writes it. */
+export function tomlValue(value: string | number | boolean | readonly string[]): string {
+  if (typeof value === 'string') return tomlString(value)
+  if (typeof value !== 'object') return String(value)
+  return `[${value.map(tomlString).join(', ')}]`
+}
+
+/** JSON's strings are TOML's basic strings, but for DEL. */
+export function tomlString(text: string): string {
+  return JSON.stringify(text).replaceAll('\u007f', '\\u007f')
+}
+
+const HEAD = `# The settings of this mail server, made by 'mailtap create'.
+# 'mailtap check' tells whether they are right, 'mailtap config schema' lists all keys.
+# Relative paths start at this file. Files conf.d/*.toml beside it are added in name order.
+`
+
+function general({ hostname, state, auth, defaultDomain }: NewConfig): string {
+  const bare =
+    defaultDomain === null
+      ? '# default_domain = "example.com"'
+      : `default_domain = ${tomlString(defaultDomain)}`
+  return `# The name in the banner, in EHLO and in Received; other servers look it up in the DNS.
+hostname = ${tomlString(hostname)}
+
+# Locks, temporary files and the self-signed certificate.
+state = ${tomlString(state)}
+
+# Who checks passwords: "directory" means the .users directory of each domain.
+auth = ${tomlValue(auth)}
+
+# A login without @domain belongs to this domain.
+${bare}
+`
+}
+
+function listeners({ smtp, pop3, pop3s }: NewConfig): string {
+  return `# "25" is that port on every address; also "127.0.0.1:25", "[::1]:25", "unix:/path?mode=660".
+# Ports below 1024 need a privilege; 'mailtap run' says how to get it if it is missing.
+[listen]
+smtp = ${tomlValue(smtp)}
+pop3 = ${tomlValue(pop3)}
+# POP3 inside TLS from the first byte; its usual port is 995.
+pop3s = ${tomlValue(pop3s)}
+`
+}
+
+function tls({ tls: files }: NewConfig): string {
+  const lines =
+    files === null
+      ? ['# [tls]', '# cert = "fullchain.pem"', '# key = "privkey.pem"']
+      : ['[tls]', `cert = ${tomlString(files.cert)}`, `key = ${tomlString(files.key)}`]
+  return `# Without a certificate a self-signed one is made, which mail programs warn about.\n${lines.join('\n')}\n`
+}
+
+const LIMITS = `# [limits]
+# message_size = "50MB"
+# connections = 10000        # to one listener at once
+
+# [log]
+# format = "text"            # or "json"
+# level = "info"             # debug, info, warn, error
+
+# The domains, each with a directory of its own: a mailbox per user, passwords in .users.
+`
+
+function domain({ name, path, bounceToPostmaster, aliases }: NewDomain): string {
+  const lines = [`[domains.${tomlString(name)}]`, `path = ${tomlString(path)}`]
+  if (bounceToPostmaster)
+    lines.push('# Mail for unknown users goes to postmaster.', 'bounce_to_postmaster = true')
+  if (aliases !== null) lines.push(`aliases = ${tomlString(aliases)}`)
+  return `${lines.join('\n')}\n`
+}

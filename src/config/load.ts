@@ -1,0 +1,183 @@
+/** From mailtap.toml to the {@link Config}: reads, merges, checks, fills in defaults, makes paths absolute. */
+import { stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseDomain } from '../mail/address.js'
+import type { Config, DomainConfig } from './config.js'
+import { Problems } from './config-error.js'
+import { overlap } from './overlap.js'
+import { prune } from './prune.js'
+import { readSource } from './read.js'
+import { checkForm, type Settings } from './schema.js'
+import { formatPlace, type Path, type Source } from './source.js'
+
+/** Where a domain keeps its aliases if the config does not say. */
+const ALIASES = '.aliases'
+/** Checkers that exist; none of them takes an argument. */
+const CHECKERS: readonly string[] = ['directory']
+
+/**
+ * @param file the main file
+ * @throws ConfigError with every problem found; errors of the file system when the file can not be read
+ */
+export async function loadConfig(file: string): Promise<Config> {
+  return new Loading(await readSource(file)).config()
+}
+
+/** One load: what was read and what is wrong with it. */
+class Loading {
+  readonly #source: Source
+  readonly #problems: Problems
+
+  constructor(source: Source) {
+    this.#source = source
+    this.#problems = new Problems(source)
+  }
+
+  async config(): Promise<Config> {
+    const settings = this.#settings()
+    const domains = await this.#domains(settings)
+    const config: Config = {
+      hostname: this.#hostname(settings),
+      state: this.#path(['state'], settings.state),
+      auth: this.#auth(settings),
+      listen: settings.listen,
+      domains,
+      defaultDomain: this.#defaultDomain(settings, Object.keys(domains)),
+      tls: await this.#tls(settings),
+      limits: {
+        messageSize: settings.limits.message_size,
+        connections: settings.limits.connections,
+      },
+      log: settings.log,
+    }
+    if (this.#problems.any) throw this.#problems.error()
+    return config
+  }
+
+  /**
+   * What has not the right form is noted and left out, so that the rest is looked at too.
+   * @throws ConfigError when nothing usable is left
+   */
+  #settings(): Settings {
+    const checked = checkForm(this.#source.value)
+    if (checked.settings !== null) return checked.settings
+    for (const { path, what } of checked.problems) this.#problems.add(path, what)
+    const paths = checked.problems.map(({ path }) => path)
+    const again = checkForm(prune(this.#source.value, paths))
+    if (again.settings !== null) return again.settings
+    throw this.#problems.error()
+  }
+
+  #hostname({ hostname: said }: Settings): string {
+    if (said === undefined) return parseDomain(hostname()) ?? 'localhost'
+    const name = parseDomain(said)
+    if (name === null) this.#problems.add(['hostname'], `'${said}' is no host name`)
+    return name ?? said
+  }
+
+  #auth({ auth }: Settings): readonly string[] {
+    for (const [index, checker] of auth.entries()) {
+      if (CHECKERS.includes(checker)) continue
+      this.#problems.add(
+        ['auth', index],
+        `'${checker}' is no checker of this version; use ${CHECKERS.join(' or ')}`,
+      )
+    }
+    return auth
+  }
+
+  async #domains({ domains }: Settings): Promise<Record<string, DomainConfig>> {
+    const byName = new Map<string, DomainConfig>()
+    for (const [said, settings] of Object.entries(domains)) {
+      const name = this.#domainName(said, byName)
+      if (name !== null) byName.set(name, await this.#domain(['domains', said], settings, byName))
+    }
+    return Object.fromEntries(byName)
+  }
+
+  #domainName(said: string, others: ReadonlyMap<string, unknown>): string | null {
+    const name = parseDomain(said)
+    if (name === null) this.#problems.add(['domains', said], `'${said}' is no domain name`)
+    if (name === null || !others.has(name)) return name
+    this.#problems.add(['domains', said], `'${said}' is ${name}, which is there already; keep one`)
+    return null
+  }
+
+  async #domain(
+    at: Path,
+    settings: Settings['domains'][string],
+    others: ReadonlyMap<string, DomainConfig>,
+  ): Promise<DomainConfig> {
+    const path = this.#path([...at, 'path'], settings.path)
+    await this.#mustBe('directory', [...at, 'path'], path)
+    for (const [name, other] of others) {
+      if (overlap(path, other.path)) this.#problems.add([...at, 'path'], overlapping(name))
+    }
+    const { aliases } = settings
+    if (aliases !== undefined) {
+      await this.#mustBe('file', [...at, 'aliases'], this.#path([...at, 'aliases'], aliases))
+    }
+    return {
+      path,
+      bounceToPostmaster: settings.bounce_to_postmaster,
+      aliases:
+        aliases === undefined ? join(path, ALIASES) : this.#path([...at, 'aliases'], aliases),
+    }
+  }
+
+  #defaultDomain(settings: Settings, domains: readonly string[]): string | null {
+    const said = settings.default_domain
+    if (said === undefined) return domains.length === 1 ? domains[0]! : null
+    const name = parseDomain(said)
+    if (name !== null && domains.includes(name)) return name
+    this.#problems.add(
+      ['default_domain'],
+      `'${said}' is none of the domains here: ${domains.join(', ')}`,
+    )
+    return null
+  }
+
+  async #tls({ tls }: Settings): Promise<Config['tls']> {
+    if (tls === undefined) return null
+    const cert = this.#path(['tls', 'cert'], tls.cert)
+    const key = this.#path(['tls', 'key'], tls.key)
+    await this.#mustBe('file', ['tls', 'cert'], cert)
+    await this.#mustBe('file', ['tls', 'key'], key)
+    return { cert, key }
+  }
+
+  #path(at: Path, said: string): string {
+    return resolve(this.#source.directory(at), said)
+  }
+
+  /** A typing error must not become a new, empty place for mail; what may be there but hidden is not judged. */
+  async #mustBe(what: 'file' | 'directory', at: Path, path: string): Promise<void> {
+    const found = await kindOf(path)
+    if (found === null || found === what) return
+    this.#problems.add(at, found === 'nothing' ? missing(what, path) : `${path} is no ${what}`)
+  }
+}
+
+/** Where a setting stands, or `null` if no file says it. */
+export function placeOf(source: Source, path: Path): string | null {
+  return source.says(path) ? formatPlace(source.where(path)) : null
+}
+
+function missing(what: 'file' | 'directory', path: string): string {
+  const remedy = what === 'directory' ? `; make it (mkdir -m 700 ${path}) or correct the path` : ''
+  return `${path}: no such ${what}${remedy}`
+}
+
+const overlapping = (name: string): string =>
+  `this directory is, holds or lies in that of ${name}; give each domain its own`
+
+async function kindOf(path: string): Promise<'file' | 'directory' | 'nothing' | null> {
+  try {
+    const found = await stat(path)
+    return found.isDirectory() ? 'directory' : 'file'
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    return ['ENOENT', 'ENOTDIR'].includes(code) ? 'nothing' : null
+  }
+}

@@ -1,0 +1,101 @@
+/** A live aliases file: looked at again after a change; a broken one keeps the last good copy. */
+import { stat } from 'node:fs/promises'
+import { reason, type Log } from '../log/log.js'
+import { parseAliases, type Aliases } from './aliases.js'
+import { errorCode } from './error-code.js'
+import { readSmallFile, stampOf } from './small-file.js'
+
+/** Bytes; about 200,000 aliases. */
+const MAX_ALIASES_FILE = 8_388_608
+/** Milliseconds that may pass until a change is seen: many recipients a second share one look. */
+const CHECK_EVERY = 500
+const NO_ALIASES: Aliases = new Map()
+
+export class AliasFile {
+  readonly path: string
+  readonly #log: Log
+  readonly #now: () => number
+  /** The last good copy; `null` if there never was one. */
+  #aliases: Aliases | null = null
+  /** What the file looked like when it was last read. */
+  #seen = ''
+  /** What was logged last, so that it is not logged twice a second. */
+  #complaint = ''
+  #checkedAt = -Infinity
+  #checking: Promise<Aliases | null> | null = null
+
+  /** @param now milliseconds of a clock that never goes back */
+  constructor(path: string, log: Log, now: () => number) {
+    this.path = path
+    this.#log = log
+    this.#now = now
+  }
+
+  /** `null` if the file is broken and never was good. No promise (and no system call) while it was seen just now. */
+  current(): Aliases | null | Promise<Aliases | null> {
+    if (this.#now() - this.#checkedAt < CHECK_EVERY) return this.#aliases
+    this.#checking ??= this.#check()
+    return this.#checking
+  }
+
+  /** Reads the file now. @throws AliasesError, or what the system says; a missing file has no aliases */
+  async read(): Promise<Aliases> {
+    return (await this.#parse()).aliases
+  }
+
+  async #check(): Promise<Aliases | null> {
+    const started = this.#now()
+    try {
+      await this.#refresh()
+    } finally {
+      this.#checkedAt = started
+      this.#checking = null
+    }
+    return this.#aliases
+  }
+
+  /** Every state of the file is judged once. */
+  async #refresh(): Promise<void> {
+    const stamp = await this.#stamp()
+    if (stamp === this.#seen) return
+    this.#seen = stamp
+    try {
+      const { aliases, stamp: read } = await this.#parse()
+      this.#aliases = aliases
+      // What was read may be newer than what was looked at.
+      this.#seen = read
+      this.#complaint = ''
+    } catch (error) {
+      // Too many open files, say, may pass although the file stays as it is.
+      if (errorCode(error) !== undefined) this.#seen = ''
+      this.#complain(reason(error))
+    }
+  }
+
+  #complain(complaint: string): void {
+    if (complaint === this.#complaint) return
+    this.#complaint = complaint
+    const kept = this.#aliases !== null
+    this.#log.error('aliases broken', { file: this.path, reason: complaint, kept })
+  }
+
+  async #stamp(): Promise<string> {
+    try {
+      return stampOf(await stat(this.path, { bigint: true }))
+    } catch (error) {
+      return errorCode(error) ?? 'unknown'
+    }
+  }
+
+  async #parse(): Promise<{ aliases: Aliases; stamp: string }> {
+    try {
+      // A link is fine here: the path comes from the administrator's own config.
+      const options = { limit: MAX_ALIASES_FILE, followLink: true }
+      const { text, stamp } = await readSmallFile(this.path, options)
+      return { aliases: parseAliases(text, this.path), stamp }
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return { aliases: NO_ALIASES, stamp: 'ENOENT' }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,169 @@
+/** The directory that lives in files: `.users` and an aliases file in each domain's directory. */
+import { performance } from 'node:perf_hooks'
+import { foldLocal, identity, type Address } from '../mail/address.js'
+import { reason, type Log } from '../log/log.js'
+import { AliasFile } from './alias-file.js'
+import type { Aliases } from './aliases.js'
+import { clearSecret, type Directory, type Target, type User } from './directory.js'
+import { qualify } from './login-name.js'
+import { resolve, type MailboxState, type Names } from './resolve.js'
+import type { UserFile } from './user-file.js'
+import { Users } from './users.js'
+
+/** Milliseconds that a removed user may still get mail; so RCPT needs no system call under load. */
+const KNOWN_FOR = 500
+/** Users that are remembered at once. */
+const MAX_KNOWN = 10_000
+/** User files per domain that are looked into for a clear-text secret. */
+const MAX_SCANNED = 10_000
+
+export interface FilesDomain {
+  /** The domain's directory. */
+  readonly path: string
+  /** aliases(5) file; it may be missing. */
+  readonly aliases: string
+  readonly bounceToPostmaster: boolean
+}
+
+export interface FilesOptions {
+  /** By domain in canonical form. */
+  readonly domains: Readonly<Record<string, FilesDomain>>
+  /** One of them, or `null`. */
+  readonly defaultDomain: string | null
+  readonly log: Log
+  /** Milliseconds of a clock that never goes back; the system's unless a test brings its own. */
+  readonly now?: () => number
+}
+
+interface Domain {
+  readonly settings: FilesDomain
+  readonly users: Users
+  readonly aliases: AliasFile
+}
+
+export class FilesDirectory implements Directory {
+  readonly #log: Log
+  readonly #now: () => number
+  #domains: ReadonlyMap<string, Domain> = new Map()
+  #defaultDomain: string | null = null
+  /** By identity: until when a user is known to take mail. "No" is never remembered. */
+  readonly #known = new Map<string, number>()
+  #secrets = false
+
+  readonly #names: Names = {
+    owns: (domain) => this.#domains.has(domain),
+    bounceToPostmaster: (domain) => this.#domain(domain).settings.bounceToPostmaster,
+    aliases: (domain) => this.#domain(domain).aliases.current(),
+    mailbox: (address) => this.#mailbox(address),
+  }
+
+  constructor({ domains, defaultDomain, log, now = () => performance.now() }: FilesOptions) {
+    this.#log = log
+    this.#now = now
+    this.reconfigure(domains, defaultDomain)
+  }
+
+  /** Takes up new settings. Domains that stay keep the last good copy of their aliases. */
+  reconfigure(domains: FilesOptions['domains'], defaultDomain: string | null): void {
+    const old = this.#domains
+    this.#domains = new Map(
+      Object.entries(domains).map(([name, settings]) => [
+        name,
+        this.#make(settings, old.get(name)),
+      ]),
+    )
+    this.#defaultDomain = defaultDomain
+    this.#known.clear()
+  }
+
+  async owns(domain: string): Promise<boolean> {
+    return this.#domains.has(domain)
+  }
+
+  resolve(address: Address): Promise<readonly Target[]> {
+    return resolve(address, this.#names)
+  }
+
+  async user({ local, domain }: Address): Promise<User | null> {
+    const file = await this.#domains.get(domain)?.users.readPrivate(local)
+    if (file === null || file === undefined) return null
+    this.#secrets ||= hasSecret(file)
+    const { password, disabled, name } = file
+    return { address: { local: foldLocal(local), domain }, password, disabled, name }
+  }
+
+  qualify(login: string): Address | null {
+    return qualify(login, this.#defaultDomain)
+  }
+
+  storesSecrets(): boolean {
+    return this.#secrets
+  }
+
+  /**
+   * Looks for an account that stores a usable secret, so that APOP can be
+   * offered from the first connection on. Bounded; never throws.
+   */
+  async scanSecrets(): Promise<void> {
+    this.#secrets = false
+    for (const [name, { users }] of this.#domains) {
+      if (this.#secrets) return
+      try {
+        this.#secrets ||= await anySecret(users)
+      } catch (error) {
+        this.#log.warn('users unreadable', { domain: name, reason: reason(error) })
+      }
+    }
+  }
+
+  /** The user database of a domain, for administration. @throws when the domain is not ours */
+  usersOf(domain: string): Users {
+    return this.#domain(domain).users
+  }
+
+  /** The aliases of a domain as they stand in the file now. @throws AliasesError */
+  aliasesOf(domain: string): Promise<Aliases> {
+    return this.#domain(domain).aliases.read()
+  }
+
+  async #mailbox(address: Address): Promise<MailboxState> {
+    const id = identity(address)
+    const now = this.#now()
+    if ((this.#known.get(id) ?? -Infinity) > now) return 'open'
+    const user = await this.#domain(address.domain).users.read(address.local)
+    if (user === null) return 'none'
+    if (user.disabled) return 'disabled'
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear()
+    this.#known.set(id, now + KNOWN_FOR)
+    return 'open'
+  }
+
+  #domain(name: string): Domain {
+    const domain = this.#domains.get(name)
+    if (domain === undefined) throw new Error(`${name} is not a domain of this server`)
+    return domain
+  }
+
+  #make(settings: FilesDomain, old: Domain | undefined): Domain {
+    const aliases =
+      old?.aliases.path === settings.aliases
+        ? old.aliases
+        : new AliasFile(settings.aliases, this.#log, this.#now)
+    return { settings, users: new Users(settings.path), aliases }
+  }
+}
+
+/** One broken file says nothing about the others. */
+async function anySecret(users: Users): Promise<boolean> {
+  let scanned = 0
+  for await (const local of users.names()) {
+    if (++scanned > MAX_SCANNED) return false
+    const file = await users.read(local).catch(() => null)
+    if (file !== null && hasSecret(file)) return true
+  }
+  return false
+}
+
+function hasSecret({ password, disabled }: UserFile): boolean {
+  return !disabled && password !== null && clearSecret(password) !== null
+}

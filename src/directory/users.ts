@@ -1,0 +1,138 @@
+/** The user database of one domain: the folder `.users`, a file per user (product.md section 3). */
+import { mkdir, opendir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errorCode } from './error-code.js'
+import { key, localOf } from './key.js'
+import {
+  readSmallFile,
+  syncDirectory,
+  unlinkIfThere,
+  writeSmallFile,
+  type SmallFile,
+} from './small-file.js'
+import { parseUserFile, withPassword, type UserFile } from './user-file.js'
+
+/** Bytes. A hash has about a hundred; app passwords add a few hundred each. */
+const MAX_USER_FILE = 65_536
+const OTHERS_READ = 0o004
+const OTHERS_ENTER = 0o001
+
+export class Users {
+  readonly #domain: string
+  readonly #folder: string
+
+  /** @param domain the domain's directory */
+  constructor(domain: string) {
+    this.#domain = domain
+    this.#folder = join(domain, '.users')
+  }
+
+  /** The user's file, whether it is there or not. @throws when there can be no such user */
+  path(local: string): string {
+    return join(this.#folder, fileName(local))
+  }
+
+  /**
+   * What the user's file says, or `null` if there is no such user.
+   * @throws when that cannot be told: unreadable, not a regular file, not understood, no `.users`
+   */
+  async read(local: string): Promise<UserFile | null> {
+    return (await this.#load(local))?.user ?? null
+  }
+
+  /**
+   * The same, for somebody who wants to log in.
+   * @throws also when everybody on this machine can read the file
+   */
+  async readPrivate(local: string): Promise<UserFile | null> {
+    const loaded = await this.#load(local)
+    if (loaded !== null) await this.#checkPrivate(loaded.path, loaded.file.mode)
+    return loaded?.user ?? null
+  }
+
+  /** The folded local parts of all users, in no order. Names that are no key are passed over. */
+  async *names(): AsyncGenerator<string> {
+    for await (const entry of await opendir(this.#folder)) {
+      const local = localOf(entry.name)
+      if (local !== null && !entry.isDirectory()) yield local
+    }
+  }
+
+  /**
+   * Makes a user with that stored password. Durable when it resolves.
+   * @throws an error with code EEXIST when there is such a file
+   */
+  async add(local: string, stored: string): Promise<void> {
+    await this.#makeFolder()
+    await writeSmallFile(this.#folder, fileName(local), withPassword('', stored, ''), true)
+  }
+
+  /**
+   * Gives a user another stored password; what else the file says stays.
+   * @returns false if there is no such user
+   */
+  async setPassword(local: string, stored: string): Promise<boolean> {
+    const path = this.path(local)
+    const file = await this.#file(path)
+    if (file === null) return false
+    await writeSmallFile(this.#folder, fileName(local), withPassword(file.text, stored, path))
+    return true
+  }
+
+  /** Removes the user, not the mail. @returns false if there is no such user */
+  async remove(local: string): Promise<boolean> {
+    const removed = await unlinkIfThere(this.path(local))
+    if (removed) await syncDirectory(this.#folder)
+    return removed
+  }
+
+  async #load(local: string): Promise<Loaded | null> {
+    const name = key(local)
+    if (name === null) return null
+    const path = join(this.#folder, name)
+    const file = await this.#file(path)
+    return file === null ? null : { path, file, user: parseUserFile(file.text, path) }
+  }
+
+  async #file(path: string): Promise<SmallFile | null> {
+    try {
+      return await readSmallFile(path, { limit: MAX_USER_FILE, followLink: false })
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error
+      // A disk that is not mounted has no users either: that must not bounce mail.
+      await stat(this.#folder)
+      return null
+    }
+  }
+
+  /** `mailtap hash > .users/bob` with the usual umask gives 0644: fine as long as nobody gets to the file. */
+  async #checkPrivate(path: string, mode: number): Promise<void> {
+    if ((mode & OTHERS_READ) === 0) return
+    for (const above of [this.#folder, this.#domain]) {
+      if (((await stat(above)).mode & OTHERS_ENTER) === 0) return
+    }
+    throw new Error(`${path}: everybody on this machine can read it; run: chmod 600 ${path}`)
+  }
+
+  async #makeFolder(): Promise<void> {
+    try {
+      await mkdir(this.#folder, { mode: 0o700 })
+    } catch (error) {
+      if (errorCode(error) === 'EEXIST') return
+      throw error
+    }
+    await syncDirectory(this.#domain)
+  }
+}
+
+interface Loaded {
+  readonly path: string
+  readonly file: SmallFile
+  readonly user: UserFile
+}
+
+function fileName(local: string): string {
+  const name = key(local)
+  if (name === null) throw new Error(`${JSON.stringify(local)} cannot be a user`)
+  return name
+}

@@ -1,0 +1,164 @@
+/** One client: carries what a session says and hears over a wire, as fast as both allow. */
+import type { SecureContext } from 'node:tls'
+import { type Log, reason } from '../log/log.js'
+import { type Bytes, inMemory } from '../mail/message.js'
+import { Dialogue } from './dialogue.js'
+import type { Answer, Session } from './session.js'
+import type { Wire } from './wire.js'
+
+/** Answers to pipelined commands are sent together, but no more than this at a time. */
+const MAX_BATCH = 65_536
+const NOTHING = Buffer.alloc(0)
+
+export interface ConnectionOptions {
+  readonly wire: Wire
+  readonly session: Session
+  readonly log: Log
+  /** TLS before the first byte of the protocol. */
+  readonly implicitTls: boolean
+  /** `null` = no TLS here. Asked for each handshake, so that a new certificate is used at once. */
+  readonly secureContext: () => SecureContext | null
+}
+
+export class Connection {
+  readonly #session: Session
+  readonly #dialogue: Dialogue
+  readonly #options: ConnectionOptions
+  readonly #wire: Wire
+  #outbox: Buffer[] = []
+  #outboxSize = 0
+  #over = false
+  #stopping = false
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    this.#session = options.session
+    this.#wire = options.wire
+    this.#dialogue = new Dialogue(options.session)
+  }
+
+  /** Serves the client; resolves when the connection is over. Never throws. */
+  async run(): Promise<void> {
+    try {
+      await this.#converse()
+      await this.#wire.close()
+    } catch (error) {
+      this.#options.log.error('net session failed', { reason: reason(error) })
+    }
+    this.#wire.destroy()
+    await this.#session.closed().catch((error: unknown) => {
+      this.#options.log.error('net session failed to close', { reason: reason(error) })
+    })
+  }
+
+  /** Ends the connection as soon as what is being worked on has its answer. */
+  stop(): void {
+    this.#stopping = true
+    // A body that is being received is a promise being kept: it gets its reply first.
+    if (!this.#dialogue.inBody) this.#wire.interrupt()
+  }
+
+  /** Ends the connection now, whatever it does. */
+  destroy(): void {
+    this.#wire.destroy()
+  }
+
+  sweep(now: number): void {
+    this.#wire.sweep(now)
+  }
+
+  get #finished(): boolean {
+    return this.#over || this.#wire.gone
+  }
+
+  async #converse(): Promise<void> {
+    if (this.#options.implicitTls) await this.#secure(NOTHING)
+    if (this.#finished) return
+    await this.#send(await this.#session.greet())
+    while (!this.#finished && (await this.#receive())) await this.#answer()
+    if (!this.#finished) await this.#farewell()
+  }
+
+  /** Waits for input. False: none will come, it comes too late, or the server stops. */
+  async #receive(): Promise<boolean> {
+    if (this.#stopping && !this.#dialogue.inBody) return false
+    if (!this.#wire.hasInput) {
+      const since = (this.#waitingSince ??= performance.now())
+      if (!(await this.#wire.input(since + this.#dialogue.patience))) return false
+    }
+    this.#dialogue.push(this.#wire.take())
+    return true
+  }
+
+  /** When the input that is still incomplete began: one that comes byte by byte has no more time than another. */
+  #waitingSince: number | null = null
+
+  /** Gives every answer that the input so far allows. */
+  async #answer(): Promise<void> {
+    while (!this.#dialogue.idle && !this.#finished) {
+      if (this.#wire.hasInput && !this.#dialogue.inBody) this.#dialogue.push(this.#wire.take())
+      const next = this.#dialogue.next()
+      const answer = next instanceof Promise ? await next : next
+      if (answer === null) continue
+      this.#waitingSince = null
+      await this.#send(answer)
+      if (this.#stopping && !this.#dialogue.inBody) break
+    }
+    if (this.#outboxSize > 0) await this.#flush()
+  }
+
+  async #send(answer: Answer): Promise<void> {
+    if (answer.then === 'starttls') return this.#secure(answer.head)
+    this.#put(answer.head)
+    if (answer.body !== undefined) await this.#stream(answer.body)
+    if (this.#outboxSize >= MAX_BATCH) await this.#flush()
+    if (answer.then === 'close') this.#over = true
+    if (this.#over || this.#dialogue.idle) await this.#flush()
+  }
+
+  async #stream(body: Bytes): Promise<void> {
+    // No `for await` over what is there already: it would cost a turn per chunk.
+    if (inMemory(body)) {
+      for (const chunk of body) {
+        if (this.#put(chunk)) await this.#flush()
+        if (this.#wire.gone) return
+      }
+      return
+    }
+    for await (const chunk of body) {
+      if (this.#put(chunk)) await this.#flush()
+      if (this.#wire.gone) return
+    }
+  }
+
+  /** @returns true when it is time to flush */
+  #put(bytes: Buffer): boolean {
+    this.#outbox.push(bytes)
+    this.#outboxSize += bytes.length
+    return this.#outboxSize >= MAX_BATCH
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#outboxSize === 0) return
+    const bytes = this.#outbox.length === 1 ? this.#outbox[0]! : Buffer.concat(this.#outbox)
+    this.#outbox = []
+    this.#outboxSize = 0
+    await this.#wire.write(bytes)
+  }
+
+  async #secure(farewell: Buffer): Promise<void> {
+    await this.#flush()
+    this.#dialogue.forget()
+    const context = this.#options.secureContext()
+    const facts = context === null ? null : await this.#wire.secure(farewell, context)
+    if (facts === null) this.#over = true
+    else this.#session.secured(facts)
+  }
+
+  /** The client went silent or the server stops: says so, if anybody is still there. */
+  async #farewell(): Promise<void> {
+    if (!this.#stopping && !this.#wire.late) return
+    this.#put(this.#session.farewell(this.#stopping ? 'stopping' : 'idle'))
+    await this.#flush()
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * A socket as a connection needs it: chunks in when asked for, bytes out when
+ * there is room, TLS on demand. Every wait has a deadline.
+ */
+import type { Socket } from 'node:net'
+import { type SecureContext, TLSSocket } from 'node:tls'
+import type { TlsFacts } from './session.js'
+
+/** Input that may gather while answers are worked on; then the client has to wait. */
+const MAX_INBOX = 65_536
+/** A client that reads nothing for this long is gone (RFC 5321 section 4.5.3.2, RFC 1939 section 3). */
+const WRITE_PATIENCE_MS = 600_000
+/** Time for the TLS handshake. */
+const HANDSHAKE_MS = 30_000
+/** After our last words, time for the client to read them and to close. */
+const LINGER_MS = 2_000
+
+type Waiting = 'nothing' | 'input' | 'reader' | 'handshake' | 'end'
+
+export class Wire {
+  #socket: Socket
+  #inbox: Buffer[] = []
+  #inboxSize = 0
+  #waiting: Waiting = 'nothing'
+  #deadline = Infinity
+  #wake: () => void = () => {}
+  #ended = false
+  #gone = false
+  #late = false
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    this.#attach(socket)
+  }
+
+  /** True when the client can no longer be reached. */
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  /** True if input has come that was not taken yet. */
+  get hasInput(): boolean {
+    return this.#inboxSize > 0
+  }
+
+  /** True if the last `input()` gave up because the client was too slow. */
+  get late(): boolean {
+    return this.#late
+  }
+
+  /** What has come so far, without waiting. */
+  take(): Buffer {
+    const bytes = this.#inbox.length === 1 ? this.#inbox[0]! : Buffer.concat(this.#inbox)
+    this.#inbox = []
+    this.#inboxSize = 0
+    return bytes
+  }
+
+  /** Waits for input until `deadline`. False when there is none to come, it is late, or `interrupt()` was called. */
+  async input(deadline: number): Promise<boolean> {
+    if (this.hasInput) return true
+    if (this.#gone || this.#ended) return false
+    if (this.#socket.isPaused()) this.#socket.resume()
+    await this.#wait('input', deadline)
+    return this.hasInput
+  }
+
+  /** Ends a wait for input before its time. */
+  interrupt(): void {
+    if (this.#waiting === 'input') this.#wake()
+    if (this.#waiting === 'handshake') this.destroy()
+  }
+
+  /** Writes; waits when the client is slower than we are. */
+  async write(bytes: Buffer): Promise<void> {
+    if (this.#gone || this.#socket.write(bytes)) return
+    await this.#wait('reader', performance.now() + WRITE_PATIENCE_MS)
+  }
+
+  /**
+   * Becomes TLS after sending `farewell`, the last bytes in clear. Input that
+   * came before them can only be an injection (CVE-2011-0411): the client is
+   * dropped. What comes later in clear fails as a handshake.
+   * @returns `null` when it failed; the wire is gone then
+   */
+  async secure(farewell: Buffer, secureContext: SecureContext): Promise<TlsFacts | null> {
+    const plain = this.#socket
+    plain.pause()
+    plain.removeAllListeners('data')
+    if (this.hasInput) this.destroy()
+    if (this.#gone) return null
+    if (farewell.length > 0) plain.write(farewell)
+    const tls = new TLSSocket(plain, { isServer: true, secureContext })
+    this.#attach(tls)
+    this.#socket = tls
+    tls.once('secure', () => this.#wake())
+    await this.#wait('handshake', performance.now() + HANDSHAKE_MS)
+    if (this.#gone) return null
+    return { version: tls.getProtocol() ?? 'TLS', cipher: tls.getCipher().standardName }
+  }
+
+  /** Ends our side, gives the client a moment to read what was said and to hang up, and is gone. */
+  async close(): Promise<void> {
+    if (this.#gone) return
+    // Unread input would make the kernel send a reset that overtakes our last words.
+    this.#socket.removeAllListeners('data')
+    this.#socket.resume()
+    const patience = setTimeout(() => this.destroy(), LINGER_MS)
+    await new Promise<void>((resolve) => this.#socket.end(resolve))
+    if (!this.#ended && !this.#gone) await this.#wait('end', Infinity)
+    clearTimeout(patience)
+    this.destroy()
+  }
+
+  destroy(): void {
+    this.#gone = true
+    this.#socket.destroy()
+    this.#wake()
+  }
+
+  /** Called now and then: whoever was too slow for what is being waited for is not waited for any longer. */
+  sweep(now: number): void {
+    if (now < this.#deadline) return
+    this.#deadline = Infinity
+    this.#late = this.#waiting === 'input'
+    if (this.#waiting === 'reader' || this.#waiting === 'handshake') return this.destroy()
+    this.#wake()
+  }
+
+  #attach(socket: Socket): void {
+    socket.on('data', (chunk: Buffer) => this.#arrived(chunk))
+    socket.on('drain', () => this.#waiting === 'reader' && this.#wake())
+    socket.on('end', () => {
+      this.#ended = true
+      if (this.#waiting === 'input' || this.#waiting === 'end') this.#wake()
+    })
+    socket.on('error', () => this.destroy())
+    socket.on('close', () => this.destroy())
+  }
+
+  #arrived(chunk: Buffer): void {
+    this.#inbox.push(chunk)
+    this.#inboxSize += chunk.length
+    if (this.#inboxSize >= MAX_INBOX) this.#socket.pause()
+    if (this.#waiting === 'input') this.#wake()
+  }
+
+  async #wait(waiting: Waiting, deadline: number): Promise<void> {
+    this.#waiting = waiting
+    this.#deadline = deadline
+    this.#late = false
+    await new Promise<void>((resolve) => (this.#wake = resolve))
+    this.#waiting = 'nothing'
+    this.#deadline = Infinity
+  }
+}

@@ -1,0 +1,41 @@
+/** What a POP3 server is told by whoever builds it, and its limits by name. */
+import type { Portal } from '../cred/portal.js'
+import type { Log } from '../log/log.js'
+import type { Avatars } from '../mail/avatars.js'
+
+/** Octets of a command line with its line end (RFC 2449 section 4). */
+export const MAX_COMMAND = 255
+/** Octets of a password: more than RFC 2449's line has room for, people have pass phrases. */
+export const MAX_PASSWORD = 1024
+/** Octets of the longest line taken, `PASS`, a space and the line end around a password. */
+export const MAX_LINE = MAX_PASSWORD + 'PASS \r\n'.length
+/** Milliseconds without a command: RFC 1939 section 3 allows no less than ten minutes. */
+export const IDLE_MS = 10 * 60 * 1000
+/** Wrong passwords in one connection. */
+export const MAX_LOGIN_FAILURES = 3
+/** Lines before the login that are no command of that state: whoever sends them does not speak POP3. */
+export const MAX_UNKNOWN = 3
+/** Commands that were answered with an error of the client's making, before the login and again after it. */
+export const MAX_ERRORS = 20
+
+export interface Pop3Options {
+  readonly portal: Portal<Avatars>
+  readonly log: Log
+  /** Stands in the greeting and in the APOP challenge. */
+  readonly hostname: string
+  /** True if STLS can be carried out: asked each time, certificates come and go. */
+  tlsAvailable(): boolean
+  /** True if some account stores a secret that can serve APOP. */
+  apopOffered(): boolean
+  /**
+   * `tls-only`: USER is refused in clear unless the client is on this machine,
+   * so no password is ever sent (RFC 8314 section 3). `always` is the default:
+   * a mail program that was told nothing but a host name must get its mail from
+   * a server that has nothing but a self-signed certificate.
+   */
+  readonly plaintextLogins?: 'always' | 'tls-only'
+  /** Instead of {@link MAX_ERRORS}. */
+  readonly maxErrors?: number
+  /** Makes the part of an APOP challenge before the `@`; unique by default, fixed in a test. */
+  readonly challenge?: () => string
+}

@@ -1,0 +1,167 @@
+/** RFC 1939 sections 5 and 6: the client works with its mail, and QUIT makes it so. */
+import type { Peer } from '../cred/credentials.js'
+import type { Login } from '../cred/realm.js'
+import { type Log, reason } from '../log/log.js'
+import type { Bytes } from '../mail/message.js'
+import {
+  type Mailbox,
+  MessageUnavailable,
+  RemovalIncomplete,
+  type StoredMessage,
+} from '../mail/mailbox.js'
+import { capabilities } from './capa.js'
+import { parseNumber, parseTop } from './command.js'
+import { dotStuff } from './dot-stuff.js'
+import { listing } from './listing.js'
+import { Maildrop } from './maildrop.js'
+import { MAX_ERRORS } from './options.js'
+import { err, later, noArgument, ok } from './reply.js'
+import type { Reply, State, Verb } from './state.js'
+import { top } from './top.js'
+
+/** What LIST or UIDL say of a message. */
+type About = (message: StoredMessage) => string | number
+
+export class Transaction implements State {
+  readonly #login: Login<Mailbox>
+  readonly #log: Log
+  readonly #peer: Peer
+  readonly #drop: Maildrop
+  readonly #done = { retr: 0, top: 0, dele: 0, octets: 0 }
+  #left = false
+
+  readonly refusal = 'no such command after the login'
+  readonly maxUnknown = MAX_ERRORS
+  readonly verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
+    ['STAT', bare(() => ok(`${this.#drop.count} ${this.#drop.octets}`))],
+    ['LIST', (number) => this.#list(number, ({ size }) => size)],
+    ['UIDL', (number) => this.#list(number, ({ uid }) => uid)],
+    ['RETR', (number) => this.#retr(number)],
+    ['TOP', (arguments_) => this.#top(arguments_)],
+    ['DELE', (number) => this.#dele(number)],
+    ['RSET', bare(() => this.#rset())],
+    ['NOOP', bare(() => ok('still here'))],
+    ['CAPA', bare(() => capabilities(['USER']))],
+    ['QUIT', bare(() => this.#quit())],
+  ])
+
+  /** Takes over the duty to log out. */
+  constructor(login: Login<Mailbox>, log: Log, peer: Peer) {
+    this.#login = login
+    this.#log = log
+    this.#peer = peer
+    this.#drop = new Maildrop(login.avatar.messages)
+  }
+
+  /** How much mail there is, in words. */
+  get summary(): string {
+    return `${this.#drop.count} messages (${this.#drop.octets} octets)`
+  }
+
+  /** Gives the mailbox back. Marks come to nothing: only QUIT removes (RFC 1939 section 6). */
+  async leave(why: string): Promise<void> {
+    if (this.#left) return
+    this.#left = true
+    this.#log.info('pop3 logout', { ...this.#who(), why, ...this.#done })
+    try {
+      await this.#login.logout()
+    } catch (error) {
+      this.#log.error('pop3 logout failed', { ...this.#who(), reason: reason(error) })
+    }
+  }
+
+  #list(argument: Buffer, about: About): Reply {
+    if (argument.length > 0) return this.#listOne(argument, about)
+    return ok(this.summary, { body: listing(this.#drop.lines(about)) })
+  }
+
+  #listOne(argument: Buffer, about: About): Reply {
+    const message = this.#find(argument)
+    return message === null
+      ? noSuchMessage()
+      : ok(`${argument.toString('latin1')} ${about(message)}`)
+  }
+
+  async #retr(argument: Buffer): Promise<Reply> {
+    const message = this.#find(argument)
+    if (message === null) return noSuchMessage()
+    return this.#read(message, (content) => {
+      const body = dotStuff(content)
+      this.#done.retr++
+      this.#done.octets += message.size
+      return ok(`${message.size} octets`, { body })
+    })
+  }
+
+  async #top(argument: Buffer): Promise<Reply> {
+    const wanted = parseTop(argument)
+    if (wanted === null) return err('TOP takes a message number and a number of lines')
+    const message = this.#drop.get(wanted.number)
+    if (message === null) return noSuchMessage()
+    return this.#read(message, (content) => {
+      const body = dotStuff(top(content, wanted.lines))
+      this.#done.top++
+      return ok('top of message follows', { body })
+    })
+  }
+
+  /** One message that cannot be read is no reason to keep the others from their owner. */
+  async #read(message: StoredMessage, reply: (content: Bytes) => Reply): Promise<Reply> {
+    try {
+      return reply(await this.#login.avatar.open(message))
+    } catch (error) {
+      if (!(error instanceof MessageUnavailable)) throw error
+      const fields = { ...this.#who(), uid: message.uid, reason: reason(error) }
+      this.#log.warn('pop3 message unavailable', fields)
+      return later('this message cannot be read now')
+    }
+  }
+
+  #dele(argument: Buffer): Reply {
+    const message = this.#find(argument)
+    if (message === null) return noSuchMessage()
+    this.#drop.mark(message)
+    return ok('marked, QUIT will remove it')
+  }
+
+  #rset(): Reply {
+    this.#drop.unmarkAll()
+    return ok(this.summary)
+  }
+
+  /** The UPDATE state. The mailbox is free again before the client hears of it: it may come back at once. */
+  async #quit(): Promise<Reply> {
+    const reply = await this.#update([...this.#drop.marked])
+    await this.leave('quit')
+    return { ...reply, next: null }
+  }
+
+  async #update(marked: readonly StoredMessage[]): Promise<Reply> {
+    if (marked.length === 0) return ok('bye')
+    try {
+      await this.#login.avatar.remove(marked)
+      this.#done.dele = marked.length
+      return ok(`bye, ${marked.length} messages removed`)
+    } catch (error) {
+      if (error instanceof RemovalIncomplete) this.#done.dele = marked.length - error.left
+      this.#log.error('pop3 removal incomplete', { ...this.#who(), reason: reason(error) })
+      return later('some messages were not removed')
+    }
+  }
+
+  #find(argument: Buffer): StoredMessage | null {
+    const number = parseNumber(argument)
+    return number === null ? null : this.#drop.get(number)
+  }
+
+  #who() {
+    return { user: this.#login.id, ip: this.#peer.address }
+  }
+}
+
+const noSuchMessage = (): Reply => err('no such message')
+
+/** A verb that takes no argument. */
+function bare(verb: () => Reply | Promise<Reply>): Verb {
+  return (argument) => (argument.length > 0 ? noArgument() : verb())
+}

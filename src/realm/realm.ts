@@ -1,0 +1,87 @@
+/** Who gets what: an id and an aspect in, the avatar out. */
+import { ANONYMOUS, type AvatarId } from '../cred/checker.js'
+import { LoginInUse, LoginRefused, LoginUnavailable } from '../cred/errors.js'
+import type { Login, Realm } from '../cred/realm.js'
+import type { Directory } from '../directory/directory.js'
+import type { Lease, Locks } from '../locks/locks.js'
+import { identity, parseAddress, type Address } from '../mail/address.js'
+import type { Avatars } from '../mail/avatars.js'
+import type { Mailbox } from '../mail/mailbox.js'
+import type { Sender } from '../mail/sender.js'
+import type { Queue } from '../queue/queue.js'
+import type { Store } from '../store/store.js'
+import { LeasedMailbox } from './leased.js'
+import { Stranger } from './stranger.js'
+
+export interface RealmParts {
+  readonly directory: Directory
+  readonly store: Store
+  readonly queue: Queue
+  readonly locks: Locks
+}
+
+type Aspects = {
+  readonly [A in keyof Avatars]: (id: AvatarId) => Promise<Login<Avatars[A]>>
+}
+
+export class MailRealm implements Realm<Avatars> {
+  readonly #parts: RealmParts
+  /** Strangers are all alike: one is enough. */
+  readonly #stranger: Stranger
+  readonly #aspects: Aspects = {
+    mailbox: (id) => this.#mailbox(id),
+    sender: (id) => this.#sender(id),
+  }
+
+  constructor(parts: RealmParts) {
+    this.#parts = parts
+    this.#stranger = new Stranger(parts.directory, parts.store, parts.queue)
+  }
+
+  requestAvatar<A extends keyof Avatars>(id: AvatarId, aspect: A): Promise<Login<Avatars[A]>> {
+    return this.#aspects[aspect](id)
+  }
+
+  async #sender(id: AvatarId): Promise<Login<Sender>> {
+    // Mail from own users comes with submission; until then they are no strangers either.
+    if (id !== ANONYMOUS) throw new LoginRefused()
+    return { id, avatar: this.#stranger, logout: async () => {} }
+  }
+
+  async #mailbox(id: AvatarId): Promise<Login<Mailbox>> {
+    const user = parseAddress(id)
+    // A checker may know more people than have a mailbox here.
+    if (user === null || !(await this.#owns(user))) throw new LoginRefused()
+    const lease = await this.#lock(user)
+    try {
+      const mailbox = await this.#open(user)
+      return { id, avatar: new LeasedMailbox(mailbox, lease), logout: () => lease.release() }
+    } catch (error) {
+      await lease.release()
+      throw error
+    }
+  }
+
+  #owns(user: Address): Promise<boolean> {
+    return orUnavailable(this.#parts.directory.owns(user.domain))
+  }
+
+  async #lock(user: Address): Promise<Lease> {
+    const lease = await orUnavailable(this.#parts.locks.tryAcquire(`mailbox:${identity(user)}`))
+    if (lease === null) throw new LoginInUse('the mailbox is in use by another session')
+    return lease
+  }
+
+  #open(user: Address): Promise<Mailbox> {
+    return orUnavailable(this.#parts.store.open(user))
+  }
+}
+
+/** Whatever goes wrong behind a good password means "later". */
+async function orUnavailable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw new LoginUnavailable('the mailbox cannot be opened now', { cause: error })
+  }
+}

@@ -1,0 +1,41 @@
+/** What the states of one SMTP session share. */
+import type { Peer } from '../cred/credentials.js'
+import type { Portal } from '../cred/portal.js'
+import type { Login } from '../cred/realm.js'
+import type { Log } from '../log/log.js'
+import type { Address } from '../mail/address.js'
+import type { Avatars } from '../mail/avatars.js'
+import type { Sender } from '../mail/sender.js'
+import type { TlsFacts } from '../net/session.js'
+
+/** What one SMTP server has for all of its sessions. */
+export interface SmtpOptions {
+  readonly portal: Portal<Avatars>
+  readonly hostname: string
+  /** Largest message in octets on the wire (RFC 1870); asked anew, so that a reload can change it. */
+  maxSize(): number
+  /** True if STARTTLS can be offered. */
+  tlsAvailable(): boolean
+  /** Where `<postmaster>` without a domain belongs (RFC 5321 section 4.5.1). */
+  postmaster(): Address | null
+  /** For messages too large for memory. */
+  readonly temporaryDirectory: string
+  readonly log: Log
+}
+
+/** Mutable on purpose: it is the memory of one session. */
+export interface Context {
+  readonly options: SmtpOptions
+  peer: Peer
+  tls: TlsFacts | null
+  login: Login<Sender> | null
+  /** What the client called itself. */
+  helo: string
+  esmtp: boolean
+}
+
+/** The sender that this session speaks for. Only a session that greeted has one. */
+export function sender(context: Context): Sender {
+  if (context.login === null) throw new Error('no sender before the greeting')
+  return context.login.avatar
+}

@@ -1,0 +1,144 @@
+/**
+ * Receives the body of DATA and hands the message over. Exactly one reply per
+ * body, whatever is in it: what is refused is read to its end by the same
+ * parser, so client and server never disagree about what comes next.
+ */
+import { reason } from '../log/log.js'
+import { formatAddress } from '../mail/address.js'
+import type { Envelope } from '../mail/envelope.js'
+import { countLines } from '../mail/message.js'
+import { messageTooBig, noSpace, Refusal, tryLater } from '../mail/refusal.js'
+import type { Answer, RawInput, RawStep } from '../net/session.js'
+import { BodyParser } from './body.js'
+import { type Context, sender } from './context.js'
+import { Intake } from './intake.js'
+import { LOCAL_ERROR, refusal, reply, type Reply } from './reply.js'
+import { received } from './trace.js'
+
+/** A client may think for so long at any point of a body (RFC 5321 section 4.5.3.2.5) … */
+const PATIENCE_MS = 300_000
+/** … and gets one more millisecond per octet: slower than 1,000 octets a second is not sending, it is holding. */
+const MS_PER_OCTET = 1
+/** A refused body is read up to this many times the size limit, then the connection ends. */
+const MAX_DISCARD_FACTOR = 4
+
+export class Data implements RawInput {
+  readonly #context: Context
+  readonly #envelope: Envelope
+  readonly #parser = new BodyParser()
+  readonly #intake: Intake
+  #done: (reply: Reply) => Answer = () => {
+    throw new Error('nobody waits for this body')
+  }
+  #received = 0
+  #refused: Refusal | null = null
+
+  constructor(context: Context, envelope: Envelope) {
+    this.#context = context
+    this.#envelope = envelope
+    this.#intake = new Intake(context.options.temporaryDirectory)
+  }
+
+  /** @param done takes the reply that ends the body */
+  whenDone(done: (reply: Reply) => Answer): void {
+    this.#done = done
+  }
+
+  patience(octets: number): number {
+    return PATIENCE_MS + octets * MS_PER_OCTET
+  }
+
+  take(chunk: Buffer): RawStep | Promise<RawStep> {
+    const { taken, content, lines, done } = this.#parser.feed(chunk)
+    this.#received += taken
+    const stored = this.#store(content, lines)
+    if (stored === undefined && !done) return { taken, answer: this.#enough() }
+    return this.#goOn(stored, taken, done)
+  }
+
+  /** The connection ended before the body did. */
+  async discard(): Promise<void> {
+    await this.#intake.discard()
+  }
+
+  async #goOn(stored: Promise<void> | undefined, taken: number, done: boolean): Promise<RawStep> {
+    await stored
+    return { taken, answer: done ? await this.#finish() : this.#enough() }
+  }
+
+  /** Keeps the content unless the message is refused already. */
+  #store(content: Buffer, lines: number): Promise<void> | undefined {
+    if (this.#refused !== null || this.#parser.fault !== null) return undefined
+    const maxSize = this.#context.options.maxSize()
+    if (this.#intake.wireSize + content.length + lines > maxSize) {
+      return this.#refuse(messageTooBig(maxSize))
+    }
+    const stored = this.#intake.add(content, lines)
+    return stored?.catch((error: unknown) => this.#refuse(fileFault(error)))
+  }
+
+  async #refuse(refused: Refusal): Promise<void> {
+    this.#refused ??= refused
+    await this.#intake.discard()
+  }
+
+  /** Cuts off a client that goes on and on with what was refused long ago. */
+  #enough(): Answer | null {
+    if (this.#received <= this.#context.options.maxSize() * MAX_DISCARD_FACTOR) return null
+    const refused = this.#refused ?? messageTooBig(this.#context.options.maxSize())
+    void this.#intake.discard()
+    return this.#done({ ...refusal(refused), then: 'close' })
+  }
+
+  async #finish(): Promise<Answer> {
+    const { fault } = this.#parser
+    let result: Reply
+    try {
+      if (fault !== null) result = malformed(fault)
+      else if (this.#refused !== null) result = refusal(this.#refused)
+      else result = await this.#deliver()
+    } finally {
+      await this.#intake.discard()
+    }
+    return this.#done(result)
+  }
+
+  async #deliver(): Promise<Reply> {
+    const { log } = this.#context.options
+    try {
+      const header = this.#header()
+      const message = await this.#intake.finish(header, countLines(header))
+      const { id } = await sender(this.#context).send(this.#envelope, message)
+      log.info('smtp accepted', { ...this.#facts(), size: message.size + message.lines })
+      return { bytes: reply(250, '2.0.0', `Ok ${id}`) }
+    } catch (error) {
+      log.warn('smtp not accepted', { ...this.#facts(), reason: reason(error) })
+      return error instanceof Refusal ? refusal(error) : LOCAL_ERROR
+    }
+  }
+
+  #header(): Buffer {
+    const { helo, esmtp, tls, peer, options } = this.#context
+    const { id, smtputf8, to } = this.#envelope
+    const { hostname } = options
+    const facts = { helo, esmtp, tls, hostname, id, smtputf8, recipients: to }
+    return received({ ...facts, peerAddress: peer.address })
+  }
+
+  #facts(): Record<string, string | number> {
+    const { id, from, to } = this.#envelope
+    return { id, from: from === null ? '' : formatAddress(from), nrcpt: to.length }
+  }
+}
+
+/** 521 ends the connection: a client that sends such bytes may be smuggling a second message. */
+function malformed(fault: 'bare LF' | 'bare CR' | 'NUL'): Reply {
+  if (fault === 'NUL') return { bytes: reply(550, '5.6.0', 'NUL in the message'), fault: true }
+  const text = `${fault} in the message; lines must end with CR LF`
+  return { bytes: reply(521, '5.5.2', text), then: 'close' }
+}
+
+function fileFault(error: unknown): Refusal {
+  const code = error instanceof Error && 'code' in error ? error.code : ''
+  return code === 'ENOSPC' || code === 'EDQUOT' ? noSpace(error) : tryLater(error)
+}

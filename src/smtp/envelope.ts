@@ -1,0 +1,133 @@
+/** Between EHLO and the body: MAIL, RCPT, DATA (RFC 5321 sections 3.3 and 4.1.1). */
+import { type Address, identity } from '../mail/address.js'
+import type { Envelope } from '../mail/envelope.js'
+import { messageTooBig } from '../mail/refusal.js'
+import { type Path, type PathError, parsePath } from './command.js'
+import { type Context, sender } from './context.js'
+import { Data } from './data.js'
+import { anytime, without } from './greeting.js'
+import { isReply, type MailParameters, readMailParameters } from './parameters.js'
+import * as say from './reply.js'
+import type { Reply } from './reply.js'
+import type { State, Verb } from './state.js'
+import { newId } from './trace.js'
+
+/** RFC 5321 section 4.5.3.1.8 asks for 100 at least. */
+const MAX_RECIPIENTS = 1_000
+
+const NO_MAIL = say.fault(503, '5.5.1', 'Send MAIL first')
+const NESTED = say.fault(503, '5.5.1', 'A transaction is open already; RSET ends it')
+const NO_RECIPIENTS = say.fault(554, '5.5.1', 'No valid recipients; send RCPT first')
+const TOO_MANY = say.fault(
+  452,
+  '4.5.3',
+  'Too many recipients; send the rest in another transaction',
+)
+const FROM_SYNTAX = say.fault(501, '5.5.4', 'Say MAIL FROM:<address>')
+const TO_SYNTAX = say.fault(501, '5.5.4', 'Say RCPT TO:<address>')
+const BAD_FROM = say.fault(501, '5.1.7', 'Bad sender address syntax')
+const BAD_TO = say.fault(501, '5.1.3', 'Bad recipient address syntax')
+const BAD_PARAMETER = say.fault(501, '5.5.4', 'Bad parameter syntax')
+const RCPT_PARAMETER = say.fault(555, '5.5.4', 'RCPT parameter not recognized or not implemented')
+const HELO_PARAMETER = say.fault(555, '5.5.4', 'Parameters need EHLO')
+/** RFC 6531 section 3.5. */
+const NEEDS_SMTPUTF8 = say.fault(553, '5.6.7', 'This address needs SMTPUTF8 in MAIL')
+
+/** Waits for MAIL. */
+export class Ready implements State {
+  readonly notNow = NO_MAIL
+  readonly verbs: ReadonlyMap<string, Verb>
+  readonly #context: Context
+
+  constructor(context: Context) {
+    this.#context = context
+    this.verbs = new Map<string, Verb>([
+      ...anytime(context),
+      ['MAIL', (text) => this.#mail(text)],
+      ['RSET', (text) => without(text, say.OK)],
+    ])
+  }
+
+  async #mail(text: string): Promise<Reply> {
+    const path = afterWord(text, /^FROM:/i, FROM_SYNTAX, BAD_FROM)
+    if ('bytes' in path) return path
+    // The null path is a sender, the bare postmaster is none.
+    if (path.barePostmaster) return BAD_FROM
+    const parameters = readMailParameters(path.parameters)
+    if (isReply(parameters)) return parameters
+    return this.#refused(path, parameters) ?? this.#begin(path.address, parameters)
+  }
+
+  #refused(path: Path, { size, smtputf8 }: MailParameters): Reply | null {
+    const { options, esmtp } = this.#context
+    if (!esmtp && path.parameters.size > 0) return HELO_PARAMETER
+    if (!smtputf8 && !path.ascii) return NEEDS_SMTPUTF8
+    const maxSize = options.maxSize()
+    return size !== null && size > maxSize ? say.refusal(messageTooBig(maxSize)) : null
+  }
+
+  async #begin(from: Address | null, parameters: MailParameters): Promise<Reply> {
+    const { size: declaredSize, eightBit, smtputf8 } = parameters
+    await sender(this.#context).checkFrom(from)
+    if (declaredSize !== null) await sender(this.#context).checkRoom(declaredSize)
+    const id = newId()
+    const start = { id, from, declaredSize, eightBit, smtputf8 }
+    return { bytes: say.SENDER_OK, next: new Transaction(this.#context, start) }
+  }
+}
+
+/** Has a sender; gathers recipients. */
+class Transaction implements State {
+  readonly notNow = NESTED
+  readonly verbs: ReadonlyMap<string, Verb>
+  readonly #context: Context
+  readonly #start: Omit<Envelope, 'to'>
+  /** By identity: who is named twice gets one copy. */
+  readonly #to = new Map<string, Address>()
+
+  constructor(context: Context, start: Omit<Envelope, 'to'>) {
+    this.#context = context
+    this.#start = start
+    this.verbs = new Map<string, Verb>([
+      ...anytime(context).filter(([verb]) => verb !== 'STARTTLS'),
+      ['RCPT', (text) => this.#rcpt(text)],
+      ['DATA', (text) => this.#data(text)],
+      ['RSET', (text) => without(text, { ...say.OK, next: new Ready(context) })],
+    ])
+  }
+
+  async #rcpt(text: string): Promise<Reply> {
+    const path = afterWord(text, /^TO:/i, TO_SYNTAX, BAD_TO)
+    if ('bytes' in path) return path
+    if (path.parameters.size > 0) return RCPT_PARAMETER
+    if (!this.#start.smtputf8 && !path.ascii) return NEEDS_SMTPUTF8
+    const to = path.barePostmaster ? this.#context.options.postmaster() : path.address
+    return to === null ? BAD_TO : this.#add(to)
+  }
+
+  async #add(to: Address): Promise<Reply> {
+    const key = identity(to)
+    if (this.#to.has(key)) return say.RECIPIENT_OK
+    if (this.#to.size >= MAX_RECIPIENTS) return TOO_MANY
+    await sender(this.#context).checkTo(to)
+    this.#to.set(key, to)
+    return say.RECIPIENT_OK
+  }
+
+  async #data(text: string): Promise<Reply> {
+    if (text !== '') return say.NO_ARGUMENT
+    if (this.#to.size === 0) return NO_RECIPIENTS
+    await sender(this.#context).checkRoom(this.#start.declaredSize)
+    const envelope = { ...this.#start, to: [...this.#to.values()] }
+    return { bytes: say.SEND_BODY, body: new Data(this.#context, envelope) }
+  }
+}
+
+/** Reads the path behind `FROM:` or `TO:`, or gives the refusal. */
+function afterWord(text: string, word: RegExp, syntax: Reply, address: Reply): Path | Reply {
+  const match = word.exec(text)
+  const path = match === null ? 'syntax' : parsePath(text.slice(match[0].length))
+  if (typeof path !== 'string') return path
+  const refusals: Record<PathError, Reply> = { syntax, address, parameter: BAD_PARAMETER }
+  return refusals[path]
+}

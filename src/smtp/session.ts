@@ -1,0 +1,163 @@
+/**
+ * One SMTP conversation (RFC 5321): lines in, replies out, no socket. The
+ * session knows who speaks and which state comes next; what a verb does is the
+ * states' business, and how far mail reaches is that of the sender it holds.
+ */
+import type { Peer } from '../cred/credentials.js'
+import { reason } from '../log/log.js'
+import { Refusal } from '../mail/refusal.js'
+import type { Answer, Farewell, LineFault, RawInput, Session, TlsFacts } from '../net/session.js'
+import { type Command, decode, parseCommand } from './command.js'
+import type { Context, SmtpOptions } from './context.js'
+import type { Data } from './data.js'
+import { Ready } from './envelope.js'
+import { Greeting } from './greeting.js'
+import * as say from './reply.js'
+import { ABSENT_VERBS, FOREIGN_VERBS, KNOWN_VERBS, type State, type Verb } from './state.js'
+
+/** RFC 5321 section 4.5.3.1.4, line end counted. */
+const MAX_COMMAND = 512
+/** What SIZE, BODY and SMTPUTF8 add to MAIL (RFC 1870, 6152, 6531). */
+const MAX_MAIL_COMMAND = MAX_COMMAND + 26 + 17 + 10
+/** RFC 5321 section 4.5.3.2.7. */
+const COMMAND_PATIENCE_MS = 300_000
+/** Mistakes that a client may make before it is sent away. */
+const MAX_FAULTS = 20
+/** Commands between two messages that move no mail. */
+const MAX_JUNK = 100
+const MOVES_MAIL: ReadonlySet<string> = new Set(['MAIL', 'RCPT', 'DATA', 'QUIT'])
+
+const FOREIGN = say.fault(554, '5.5.0', 'This is a mail server')
+const CLOSED = (code: number, status: string, text: string): say.Reply => ({
+  bytes: say.reply(code, status, text),
+  then: 'close',
+})
+const TOO_MANY_FAULTS = CLOSED(421, '4.7.0', 'Too many errors, closing connection')
+const TOO_MUCH_JUNK = CLOSED(421, '4.7.0', 'Too many commands without mail, closing connection')
+const LINE_FAULTS: Record<LineFault, say.Reply> = {
+  overlong: say.LINE_TOO_LONG,
+  'bare-lf': CLOSED(500, '5.5.2', 'Lines must end with CR LF'),
+  'out-of-step': CLOSED(554, '5.5.0', 'Protocol synchronization: wait for the reply first'),
+  'tls-hello': CLOSED(554, '5.5.0', 'No TLS yet on this port; use STARTTLS'),
+}
+
+export class SmtpSession implements Session {
+  readonly maxLine = MAX_MAIL_COMMAND
+  readonly bareLf = false
+  readonly patience = COMMAND_PATIENCE_MS
+  readonly #context: Context
+  #state: State
+  #body: Data | null = null
+  #faults = 0
+  #junk = 0
+
+  constructor(options: SmtpOptions, peer: Peer) {
+    this.#context = { options, peer, tls: null, login: null, helo: '', esmtp: false }
+    this.#state = new Greeting(this.#context)
+  }
+
+  get raw(): RawInput | null {
+    return this.#body
+  }
+
+  async greet(): Promise<Answer> {
+    const { peer, options } = this.#context
+    try {
+      // Whoever has not logged in is somebody, too: the stranger.
+      this.#context.login = await options.portal.login({ kind: 'anonymous', peer }, 'sender')
+      return { head: say.reply(220, null, `${options.hostname} ESMTP mailtap`) }
+    } catch (error) {
+      options.log.error('smtp cannot greet', { reason: reason(error) })
+      return { head: say.reply(421, '4.3.2', 'Service not available now'), then: 'close' }
+    }
+  }
+
+  command(line: Buffer): Answer | Promise<Answer> {
+    const text = decode(line)
+    if (text === null) return this.#answer(say.BAD_CHARACTERS)
+    const command = parseCommand(text)
+    if (command === null) return this.#answer(say.UNKNOWN_VERB)
+    const { verb } = command
+    if (verb !== 'MAIL' && line.length + 2 > MAX_COMMAND) return this.#answer(say.LINE_TOO_LONG)
+    if (!MOVES_MAIL.has(verb) && ++this.#junk > MAX_JUNK) return this.#answer(TOO_MUCH_JUNK)
+    const action = this.#state.verbs.get(verb)
+    return action === undefined ? this.#answer(this.#notAllowed(verb)) : this.#do(action, command)
+  }
+
+  mustBeLast(line: Buffer): boolean {
+    if (line.length > 'STARTTLS'.length + 1) return false
+    return /^(DATA|STARTTLS) ?$/i.test(line.toString('latin1'))
+  }
+
+  fault(fault: LineFault): Answer {
+    return this.#answer(LINE_FAULTS[fault])
+  }
+
+  farewell(why: Farewell): Buffer {
+    const { hostname } = this.#context.options
+    if (why === 'idle') return say.reply(421, '4.4.2', `${hostname} timeout, closing connection`)
+    if (why === 'stopping') return say.reply(421, '4.3.2', `${hostname} shutting down, try again`)
+    return say.reply(421, '4.3.2', `${hostname} too many connections, try again later`)
+  }
+
+  secured(tls: TlsFacts): void {
+    this.#context.tls = tls
+    this.#context.peer = { ...this.#context.peer, secure: true }
+    this.#context.helo = ''
+    this.#state = new Greeting(this.#context)
+  }
+
+  async closed(): Promise<void> {
+    await this.#body?.discard()
+    await this.#context.login?.logout()
+  }
+
+  async #do(action: Verb, command: Command): Promise<Answer> {
+    return this.#answer(await this.#attempt(action, command))
+  }
+
+  async #attempt(action: Verb, command: Command): Promise<say.Reply> {
+    try {
+      return await action(command.argument)
+    } catch (error) {
+      if (error instanceof Refusal) return this.#refused(error, command)
+      // Not the client's fault and not a reason to send the mail back.
+      this.#context.options.log.error('smtp command failed', { reason: reason(error) })
+      return say.LOCAL_ERROR
+    }
+  }
+
+  #refused(refused: Refusal, { verb, argument }: Command): say.Reply {
+    const { code, status } = refused
+    const { options, peer, helo } = this.#context
+    const what = { command: `${verb} ${argument}`, ip: peer.address, helo }
+    options.log.info('smtp refused', { code, status, reason: reason(refused), ...what })
+    return say.refusal(refused)
+  }
+
+  #notAllowed(verb: string): say.Reply {
+    if (KNOWN_VERBS.has(verb)) return this.#state.notNow
+    if (FOREIGN_VERBS.has(verb)) return { ...FOREIGN, then: 'close' }
+    return ABSENT_VERBS.has(verb) ? say.NOT_IMPLEMENTED : say.UNKNOWN_VERB
+  }
+
+  #answer(reply: say.Reply): Answer {
+    if (reply.fault && ++this.#faults >= MAX_FAULTS)
+      return { head: TOO_MANY_FAULTS.bytes, then: 'close' }
+    if (reply.next !== undefined) this.#state = reply.next
+    if (reply.body !== undefined) this.#receive(reply.body)
+    return reply.then === undefined
+      ? { head: reply.bytes }
+      : { head: reply.bytes, then: reply.then }
+  }
+
+  #receive(body: Data): void {
+    this.#body = body
+    body.whenDone((reply) => {
+      this.#body = null
+      this.#state = new Ready(this.#context)
+      if (!reply.fault && reply.then === undefined) this.#faults = this.#junk = 0
+      return this.#answer(reply)
+    })
+  }
+}
