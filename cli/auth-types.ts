@@ -1,29 +1,9 @@
 /** The checkers that `--auth` can name, and what `--help-auth` says of them. */
+import { checkerTypes } from '../src/checkers/checkers.js'
 import { Exit, Failure } from './exit.js'
 
-interface AuthType {
-  readonly summary: string
-  readonly help: readonly string[]
-}
-
-const TYPES = new Map<string, AuthType>([
-  [
-    'directory',
-    {
-      summary: 'the user files in .users of each domain',
-      help: [
-        'directory',
-        '  Looks a user up in the directory .users of the domain: a file per user, its',
-        "  name the user, its first line the password hash. Made by 'mailtap user add'.",
-        '  Argument: none.',
-        '  Example:  mailtap create -d example.com=./Maildir --auth directory',
-      ],
-    },
-  ],
-])
-
 export function isAuthType(name: string): boolean {
-  return TYPES.has(name)
+  return checkerTypes.has(name)
 }
 
 /**
@@ -32,14 +12,14 @@ export function isAuthType(name: string): boolean {
  */
 export function authHelp(name: string | null): readonly string[] {
   if (name === null) {
-    const types = [...TYPES].map(([type, { summary }]) => `  ${type.padEnd(12)}${summary}`)
-    return ['Who may check passwords (--auth TYPE[:ARG]), asked in the order given:', ...types]
+    const types = [...checkerTypes].map(([type, { help }]) => `  ${type.padEnd(12)}${help}`)
+    return ['who checks passwords (--auth TYPE[:ARGUMENT]), asked in the order given:', ...types]
   }
-  const type = TYPES.get(name)
-  if (type !== undefined) return type.help
-  const known = [...TYPES.keys()].join(', ')
+  const type = checkerTypes.get(name)
+  if (type !== undefined) return [`${name}: ${type.help}`, `example: --auth ${type.example}`]
+  const known = [...checkerTypes.keys()].join(', ')
   throw new Failure(
     Exit.unavailable,
-    `--help-auth ${name}: no checker of this version; there are: ${known}`,
+    `--help-auth ${name}: no checker of this version; there is: ${known}`,
   )
 }

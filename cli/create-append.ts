@@ -67,7 +67,7 @@ function checkDomain(domain: CreatePlan['domains'][number], old: Config, source:
 
 /** The place of a domain, however it is spelled in the file. */
 function where(source: Source, name: string): string {
-  const domains = Object.keys((source.value['domains'] ?? {}) as object)
+  const domains = Object.keys(source.value['domains'] ?? {})
   const said = domains.find((each) => parseDomain(each) === name) ?? name
   return formatPlace(source.where(['domains', said]))
 }

@@ -1,10 +1,10 @@
 /** The domains and users of `mailtap create`: who is there, who is new, and making them. */
 import { resolve } from 'node:path'
-import { hashPassword } from '../src/checkers/passwords.js'
 import { accountIn, named, type Account } from './account.js'
 import type { DomainPlan } from './create-plan.js'
 import { isThere, makeDomain, makeMailbox, makeUser } from './make.js'
 import { generated, onTerminal, promptTwice, type Password } from './password-input.js'
+import { storedForm } from './scheme.js'
 import { say } from './terminal.js'
 
 /** A domain to make, and the users that it shall have. */
@@ -24,12 +24,11 @@ interface NewUser {
 
 /**
  * Finds out who is new and asks for the passwords, before anything is made.
- * @param dryRun ask for none
  * @throws Failure
  */
 export async function passwordsFor(
   domains: readonly DomainPlan[],
-  dryRun: boolean,
+  { dryRun, generate }: { readonly dryRun: boolean; readonly generate: boolean },
 ): Promise<NewAccounts[]> {
   const all: NewAccounts[] = []
   for (const domain of domains) {
@@ -42,7 +41,7 @@ export async function passwordsFor(
         name: named(account),
         account,
         there,
-        password: needed ? await ask(account, password) : null,
+        password: needed ? await ask(account, password, generate) : null,
       })
     }
     all.push({ domain, users })
@@ -68,13 +67,15 @@ export async function makeAll(all: readonly NewAccounts[]): Promise<void> {
 
 async function makeNamed({ name, account, password }: NewUser): Promise<void> {
   if (password === null) return say(`user ${name} was there already and is unchanged`)
-  await makeUser(account, await hashPassword(password.text))
+  await makeUser(account, await storedForm(password.text))
   say(password.generated ? `user ${name}, password ${password.text}` : `user ${name}`)
 }
 
-async function ask(account: Account, said: string | null): Promise<Password> {
+async function ask(account: Account, said: string | null, generate: boolean): Promise<Password> {
   if (said !== null) return { text: said, generated: false }
-  return onTerminal() ? { text: await promptTwice(named(account)), generated: false } : generated()
+  return onTerminal() && !generate
+    ? { text: await promptTwice(named(account)), generated: false }
+    : generated()
 }
 
 const accountOf = (domain: DomainPlan, local: string): Account =>

@@ -1,5 +1,5 @@
 /** The text of the config that `mailtap create` writes. */
-import { dirname, resolve } from 'node:path'
+import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import { addDomains, newConfig, type NewConfig, type NewDomain } from '../src/config/edit.js'
 import { readText } from '../src/config/read.js'
 import { checkAppended } from './create-append.js'
@@ -22,7 +22,11 @@ function wholeConfig(plan: CreatePlan, hostname: string): NewConfig {
   const here = (path: string): string => pathInConfig(path, plan.output)
   const only = domains.length === 1 ? domains[0]!.name : null
   return {
-    ...{ hostname, smtp, pop3, pop3s, auth },
+    hostname,
+    smtp,
+    pop3,
+    pop3s,
+    auth,
     domains: domains.map((domain) => inConfig(domain, plan.output)),
     // Said even when implied: with a second domain it would silently stop being so.
     defaultDomain: plan.defaultDomain ?? only,
@@ -31,7 +35,10 @@ function wholeConfig(plan: CreatePlan, hostname: string): NewConfig {
   }
 }
 
-function inConfig({ name, path, bounceToPostmaster, aliases }: DomainPlan, output: string): NewDomain {
+function inConfig(
+  { name, path, bounceToPostmaster, aliases }: DomainPlan,
+  output: string,
+): NewDomain {
   return {
     name,
     bounceToPostmaster,
@@ -42,5 +49,9 @@ function inConfig({ name, path, bounceToPostmaster, aliases }: DomainPlan, outpu
 
 /** A path typed here, as it must stand in a config that may lie elsewhere. */
 function pathInConfig(path: string, output: string): string {
-  return dirname(resolve(output)) === process.cwd() ? path : resolve(path)
+  const directory = dirname(resolve(output))
+  if (directory === process.cwd() || isAbsolute(path)) return path
+  // What lies beside the config moves with it.
+  const within = relative(directory, resolve(path))
+  return within === '' || /^\.\.(\/|$)/.test(within) ? resolve(path) : `./${within}`
 }

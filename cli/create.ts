@@ -26,6 +26,7 @@ export const create: Command = {
     DRY_RUN,
     { flags: '-d, --domain <name=path>', help: 'virtual domain and its directory; repeatable' },
     { flags: '-u, --user <name[=password]>', help: 'make that user of the last -d; repeatable' },
+    { flags: '--generate', help: 'make passwords and print them instead of asking' },
     {
       flags: '-b, --bounce-to-postmaster',
       help: 'unknown users of the last -d: to its postmaster',
@@ -59,11 +60,16 @@ export const create: Command = {
     { flags: '--gid <gid>', help: 'group to run as' },
     { flags: '--state <directory>', help: 'locks and temporary files (default: ./mailtap-state)' },
   ],
-  run: createAll,
+  run: async (given) => {
+    if (given.has('help-auth'))
+      return authHelp(given.last('help-auth')).forEach((line) => say(line))
+    const plan = await createFrom(given)
+    if (!given.has('dry-run')) sayNext(plan)
+  },
 }
 
-async function createAll(given: Given): Promise<void> {
-  if (given.has('help-auth')) return authHelp(given.last('help-auth')).forEach(say)
+/** Makes what the options ask for and tells what it made. @throws Failure */
+export async function createFrom(given: Given): Promise<CreatePlan> {
   const plan = planOf(given)
   warnOfPasswords(plan)
   const old = await existing(plan.output, given)
@@ -72,11 +78,13 @@ async function createAll(given: Given): Promise<void> {
   for (const { aliases } of plan.domains) await checkAliases(aliases)
   const text = await configText(plan, old !== null)
   const dryRun = given.has('dry-run')
-  const accounts = await passwordsFor(plan.domains, dryRun)
-  if (dryRun) return sayPlan(plan, accounts)
-  await makeAll(accounts)
-  await write(plan.output, text, old !== null, given.has('force'))
-  sayNext(plan)
+  const accounts = await passwordsFor(plan.domains, { dryRun, generate: given.has('generate') })
+  if (dryRun) sayPlan(plan, accounts)
+  else {
+    await makeAll(accounts)
+    await write(plan.output, text, old !== null, given.has('force'))
+  }
+  return plan
 }
 
 /** The config to add to; `null` if a new one is to be written. */
@@ -90,7 +98,10 @@ async function existing(file: string, given: Given): Promise<Config | null> {
 
 async function noneIn(directory: string): Promise<null> {
   if (await isThere(directory)) return null
-  throw new Failure(Exit.cannotCreate, `${directory}: no such directory; make it, or name another with -o FILE`)
+  throw new Failure(
+    Exit.cannotCreate,
+    `${directory}: no such directory; make it, or name another with -o FILE`,
+  )
 }
 
 async function checkAliases(file: string | null): Promise<void> {

@@ -1,11 +1,11 @@
 /** `mailtap hash`: makes what stands in a user file, so that scripts can make users. */
 import { open } from 'node:fs/promises'
-import { hashPassword, verifyPassword } from '../src/checkers/passwords.js'
+import { UnusableHash, verifyPassword } from '../src/checkers/passwords.js'
 import { parseUserFile, UserFileError } from '../src/directory/user-file.js'
 import type { Command, Given } from './command.js'
 import { Exit, Failure, usage } from './exit.js'
 import { newPassword, oldPassword, PASSWORD_OPTIONS } from './password-input.js'
-import { SCHEME, schemeOf } from './scheme.js'
+import { SCHEME, schemeOf, storedForm, type Scheme } from './scheme.js'
 import { complain, say } from './terminal.js'
 
 /** Bytes of a user file. */
@@ -25,24 +25,34 @@ export const hash: Command = {
 async function makeOrVerify(given: Given): Promise<void> {
   const file = given.last('verify')
   const scheme = schemeOf(given)
-  if (file !== null && given.has('scheme')) throw usage('--verify takes the scheme from the file; leave out -s')
+  if (file !== null && given.has('scheme'))
+    throw usage('--verify takes the scheme from the file; leave out -s')
   await (file === null ? make(given, scheme) : verify(given, file))
 }
 
 /** Only the hash goes to stdout: that is redirected into a user file. */
-async function make(given: Given, scheme: ReturnType<typeof schemeOf>): Promise<void> {
+async function make(given: Given, scheme: Scheme): Promise<void> {
   const password = await newPassword('the hash', given)
-  say(await hashPassword(password.text, scheme))
+  say(await storedForm(password.text, scheme))
   if (password.generated) complain(`password ${password.text}`)
 }
 
 async function verify(given: Given, file: string): Promise<void> {
   const stored = await storedIn(file)
   const password = await oldPassword(file, given)
-  if (!(await verifyPassword(password, stored))) {
+  if (!(await isRight(stored, password, file))) {
     throw new Failure(Exit.badData, `${file}: the password is another one`)
   }
   say('the password is right')
+}
+
+async function isRight(stored: string, password: string, file: string): Promise<boolean> {
+  try {
+    return await verifyPassword(stored, password)
+  } catch (error) {
+    if (!(error instanceof UnusableHash)) throw error
+    throw new Failure(Exit.badData, `${file}: ${error.message}`, { cause: error })
+  }
 }
 
 async function storedIn(file: string): Promise<string> {
@@ -53,7 +63,10 @@ async function storedIn(file: string): Promise<string> {
     if (!(error instanceof UserFileError)) throw error
     throw new Failure(Exit.badData, error.message, { cause: error })
   }
-  throw new Failure(Exit.badData, `${file}: no login; there is no password in it, or it is locked with !`)
+  throw new Failure(
+    Exit.badData,
+    `${file}: no login; there is no password in it, or it is locked with !`,
+  )
 }
 
 async function readStart(file: string): Promise<string> {

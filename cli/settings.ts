@@ -1,5 +1,6 @@
 /** Finds the config that a command works with. */
 import { access } from 'node:fs/promises'
+import { checkerTypes } from '../src/checkers/checkers.js'
 import type { Config } from '../src/config/config.js'
 import { loadConfig } from '../src/config/load.js'
 import type { Given } from './command.js'
@@ -30,7 +31,7 @@ export async function settingsFor(given: Given): Promise<Config> {
 /** Loads a config and says it in a person's words when the file can not be opened. */
 export async function readConfig(file: string): Promise<Config> {
   try {
-    return await loadConfig(file)
+    return await loadConfig(file, [...checkerTypes.keys()])
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') {

@@ -24,7 +24,10 @@ export async function remove(given: Given): Promise<void> {
   const mail = given.has('mail') ? await countMessages(account.mailbox) : null
   const there = await isThere(account.userFile)
   if (!there && mail === null) {
-    throw new Failure(Exit.noSuchUser, `no user ${named(account)}; 'mailtap user list' shows who there is`)
+    throw new Failure(
+      Exit.noSuchUser,
+      `no user ${named(account)}; 'mailtap user list' shows who there is`,
+    )
   }
   if (mail !== null) refusePostmaster(account)
   if (given.has('dry-run')) return sayPlan(account, there, mail)

@@ -43,7 +43,9 @@ async function read({ users, address }: Account): Promise<UserFile | null> {
     return await users.read(address.local)
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null
-    throw errorCode(error) === undefined ? new Failure(Exit.badData, (error as Error).message) : error
+    throw errorCode(error) === undefined
+      ? new Failure(Exit.badData, (error as Error).message)
+      : error
   }
 }
 

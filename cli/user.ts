@@ -1,6 +1,5 @@
 /** `mailtap user`: make, look at and change accounts, straight on the user files; live without a restart. */
 import { errorCode } from '../maildir/maildir.js'
-import { hashPassword } from '../src/checkers/passwords.js'
 import { formatAddress } from '../src/mail/address.js'
 import { accountOf, named, newAccountOf, ownDomain, type Account } from './account.js'
 import { CONFIG, DRY_RUN, JSON_OUTPUT, type Given, type Noun } from './command.js'
@@ -8,7 +7,7 @@ import { Exit, Failure } from './exit.js'
 import { isThere, makeUser, userExists } from './make.js'
 import { giveToOwnerOf } from './ownership.js'
 import { newPassword, PASSWORD_OPTIONS } from './password-input.js'
-import { SCHEME, schemeOf } from './scheme.js'
+import { SCHEME, schemeOf, storedForm } from './scheme.js'
 import { settingsFor } from './settings.js'
 import { say, sayJson } from './terminal.js'
 import { REMOVE_OPTIONS, remove } from './user-remove.js'
@@ -65,8 +64,10 @@ async function add(given: Given): Promise<void> {
   if (given.has('dry-run')) return say(`would make the user ${named(account)}`)
   const password = await newPassword(named(account), given)
   const kept = await isThere(account.mailbox)
-  await makeUser(account, await hashPassword(password.text, scheme))
-  say(`user ${named(account)}, mailbox ${account.mailbox}${kept ? ' (was there; its mail is kept)' : ''}`)
+  await makeUser(account, await storedForm(password.text, scheme))
+  say(
+    `user ${named(account)}, mailbox ${account.mailbox}${kept ? ' (was there; its mail is kept)' : ''}`,
+  )
   if (password.generated) say(`password ${password.text}`)
 }
 
@@ -76,7 +77,7 @@ async function passwd(given: Given): Promise<void> {
   if (!(await isThere(account.userFile))) throw noSuchUser(account)
   if (given.has('dry-run')) return say(`would set the password of ${named(account)}`)
   const password = await newPassword(named(account), given)
-  const stored = await hashPassword(password.text, scheme)
+  const stored = await storedForm(password.text, scheme)
   if (!(await account.users.setPassword(account.address.local, stored))) throw noSuchUser(account)
   await giveToOwnerOf(account.domain, [account.userFile])
   say(`the password of ${named(account)} is set`)
@@ -85,9 +86,11 @@ async function passwd(given: Given): Promise<void> {
 
 async function list(given: Given): Promise<void> {
   const config = await settingsFor(given)
-  const domains = given.argument === null ? Object.keys(config.domains) : [ownDomain(config, given.argument)]
+  const domains =
+    given.argument === null ? Object.keys(config.domains) : [ownDomain(config, given.argument)]
   const all: string[] = []
-  for (const domain of domains) all.push(...(await usersOf(accountOf(config, `postmaster@${domain}`))))
+  for (const domain of domains)
+    all.push(...(await usersOf(accountOf(config, `postmaster@${domain}`))))
   if (given.has('json')) return sayJson(all)
   for (const address of all) say(address)
 }
@@ -101,7 +104,7 @@ async function usersOf({ users, address: { domain } }: Account): Promise<string[
     // Nobody was ever made there.
     if (errorCode(error) !== 'ENOENT') throw error
   }
-  return found.sort()
+  return found.toSorted()
 }
 
 export function noSuchUser(account: Account): Failure {

@@ -20,7 +20,7 @@ interface Candidate extends Arrival {
  */
 export async function list(path: string): Promise<Listing> {
   const { owner, places } = await scan(path)
-  const candidates = Array.from(places.keys(), candidate).sort(byArrival).slice(0, MAX_LISTED)
+  const candidates = Array.from(places.keys(), candidate).toSorted(byArrival).slice(0, MAX_LISTED)
   const sizes = await missingSizes({ path, owner, places }, candidates)
   return { path, owner, places, entries: entriesOf(candidates, sizes) }
 }

@@ -32,7 +32,9 @@ describe('mailtap as a library', () => {
       text: 'one\n.two\n',
     })
     const message = (await waiting).toString()
-    expect(message).toMatch(/^Return-Path: <bob@elsewhere\.example>\r\nDelivered-To: alice@example\.com\r\nReceived: /)
+    expect(message).toMatch(
+      /^Return-Path: <bob@elsewhere\.example>\r\nDelivered-To: alice@example\.com\r\nReceived: /,
+    )
     expect(message).toContain('\r\n.two\r\n')
   })
 

@@ -93,8 +93,8 @@ function complaint(stored: string): string {
   const [, braces, dollars] = SCHEME.exec(stored) ?? []
   const scheme = braces === undefined ? dollars && `$${dollars}$` : `{${braces}}`
   if (scheme === undefined) return 'the stored password has no scheme; make one with: mailtap hash'
-  const known = /^(?:\$argon2id?\$|\{ARGON2ID?\})$/i.test(scheme)
-  return known ? `the stored ${scheme} hash is broken` : `the scheme ${scheme} is not supported`
+  const known = /^(?:\$argon2id?\$|\{(?:ARGON2ID?|PLAIN|CLEARTEXT)\})$/i.test(scheme)
+  return known ? `the stored ${scheme} password is broken` : `the scheme ${scheme} is not supported`
 }
 
 function digest(text: string): Buffer {

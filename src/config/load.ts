@@ -9,28 +9,29 @@ import { overlap } from './overlap.js'
 import { prune } from './prune.js'
 import { readSource } from './read.js'
 import { checkForm, type Settings } from './schema.js'
-import { formatPlace, type Path, type Source } from './source.js'
+import type { Path, Source } from './source.js'
 
 /** Where a domain keeps its aliases if the config does not say. */
 const ALIASES = '.aliases'
-/** Checkers that exist; none of them takes an argument. */
-const CHECKERS: readonly string[] = ['directory']
 
 /**
  * @param file the main file
+ * @param checkers the names that `auth` may hold
  * @throws ConfigError with every problem found; errors of the file system when the file can not be read
  */
-export async function loadConfig(file: string): Promise<Config> {
-  return new Loading(await readSource(file)).config()
+export async function loadConfig(file: string, checkers: readonly string[]): Promise<Config> {
+  return new Loading(await readSource(file), checkers).config()
 }
 
 /** One load: what was read and what is wrong with it. */
 class Loading {
   readonly #source: Source
   readonly #problems: Problems
+  readonly #checkers: readonly string[]
 
-  constructor(source: Source) {
+  constructor(source: Source, checkers: readonly string[]) {
     this.#source = source
+    this.#checkers = checkers
     this.#problems = new Problems(source)
   }
 
@@ -78,11 +79,9 @@ class Loading {
 
   #auth({ auth }: Settings): readonly string[] {
     for (const [index, checker] of auth.entries()) {
-      if (CHECKERS.includes(checker)) continue
-      this.#problems.add(
-        ['auth', index],
-        `'${checker}' is no checker of this version; use ${CHECKERS.join(' or ')}`,
-      )
+      if (this.#checkers.includes(checker)) continue
+      const what = `'${checker}' is no checker of this version; use ${this.#checkers.join(' or ')}`
+      this.#problems.add(['auth', index], what)
     }
     return auth
   }
@@ -157,11 +156,6 @@ class Loading {
     if (found === null || found === what) return
     this.#problems.add(at, found === 'nothing' ? missing(what, path) : `${path} is no ${what}`)
   }
-}
-
-/** Where a setting stands, or `null` if no file says it. */
-export function placeOf(source: Source, path: Path): string | null {
-  return source.says(path) ? formatPlace(source.where(path)) : null
 }
 
 function missing(what: 'file' | 'directory', path: string): string {

@@ -51,7 +51,7 @@ export async function readText(file: string): Promise<string> {
 /** The files of conf.d in name order, the same order everywhere. */
 async function additions(file: string): Promise<string[]> {
   const directory = join(dirname(file), 'conf.d')
-  const names = (await namesIn(directory)).filter((name) => /^[^.].*\.toml$/.test(name)).sort()
+  const names = (await namesIn(directory)).filter((name) => /^[^.].*\.toml$/.test(name)).toSorted()
   if (names.length > MAX_FILES) refuse(directory, `more than ${MAX_FILES} files`)
   return names.map((name) => join(directory, name))
 }

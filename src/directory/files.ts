@@ -1,10 +1,12 @@
 /** The directory that lives in files: `.users` and an aliases file in each domain's directory. */
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { foldLocal, identity, type Address } from '../mail/address.js'
 import { reason, type Log } from '../log/log.js'
 import { AliasFile } from './alias-file.js'
 import type { Aliases } from './aliases.js'
 import { clearSecret, type Directory, type Target, type User } from './directory.js'
+import { key } from './key.js'
 import { qualify } from './login-name.js'
 import { resolve, type MailboxState, type Names } from './resolve.js'
 import type { UserFile } from './user-file.js'
@@ -114,6 +116,13 @@ export class FilesDirectory implements Directory {
         this.#log.warn('users unreadable', { domain: name, reason: reason(error) })
       }
     }
+  }
+
+  /** Where the mailbox of a user is, whether there is one or not; `null` if there can be none. */
+  mailboxPath({ local, domain }: Address): string | null {
+    const name = key(local)
+    const settings = this.#domains.get(domain)?.settings
+    return name === null || settings === undefined ? null : join(settings.path, name)
   }
 
   /** The user database of a domain, for administration. @throws when the domain is not ours */

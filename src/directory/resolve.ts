@@ -46,10 +46,17 @@ class Expansion {
 
   async run(address: Address): Promise<readonly Target[]> {
     const found = await this.#follow(folded(address), 0)
+    if (this.#targets.size === 0) this.#lastResort(address.domain)
     if (this.#targets.size > 0) return [...this.#targets.values()]
     if (this.#disabled) throw mailboxDisabled()
     if (!found) return []
     throw fault(`${formatAddress(address)}: its aliases go round in a circle`)
+  }
+
+  /** RFC 5321 section 4.5.1: if postmaster's alias leads to nobody, there still is the mailbox. */
+  #lastResort(domain: string): void {
+    const postmaster = { local: POSTMASTER, domain }
+    if (this.#seen.has(identity(postmaster))) this.#add(postmaster)
   }
 
   /** @returns false if nobody is there */
@@ -96,16 +103,9 @@ class Expansion {
     if (state !== 'none') return true
     // Without its aliases nobody can say that an address is unknown.
     if (!aliasesKnown) throw fault(`the aliases of ${address.domain} cannot be read`)
-    const toPostmaster = address.local === ABUSE || this.#names.bounceToPostmaster(address.domain)
-    return toPostmaster && this.#followPostmaster(address.domain, depth)
-  }
-
-  /** Where postmaster's own alias led here, the mailbox is what is left. */
-  async #followPostmaster(domain: string, depth: number): Promise<boolean> {
-    const postmaster = { local: POSTMASTER, domain }
-    if (!this.#seen.has(identity(postmaster))) return this.#follow(postmaster, depth)
-    this.#add(postmaster)
-    return true
+    const { local, domain } = address
+    if (local !== ABUSE && !this.#names.bounceToPostmaster(domain)) return false
+    return this.#follow({ local: POSTMASTER, domain }, depth)
   }
 
   #add(user: Address): void {

@@ -21,7 +21,8 @@ function pairs(fields: Fields | undefined): string {
   let text = ''
   for (const name in fields) {
     const value = fields[name]
-    if (value !== undefined) text += ` ${name}=${typeof value === 'string' ? quote(value) : number(value)}`
+    if (value !== undefined)
+      text += ` ${name}=${typeof value === 'string' ? quote(value) : number(value)}`
   }
   return text
 }

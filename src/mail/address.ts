@@ -18,6 +18,8 @@ const ATOM = /^[\p{L}\p{M}\p{N}\p{S}\p{P}]+$/u
 const ATOM_FORBIDDEN = /[()<>[\]:;@\\,."]/
 // oxlint-disable-next-line no-control-regex -- control characters are what it is for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
+/** The three characters that NFC turns into ASCII: they look like what they become, and are refused. */
+const DISGUISED_ASCII = /[\u037e\u1fef\u212a]/
 const LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
 
 /**
@@ -35,7 +37,8 @@ export function parseAddress(text: string): Address | null {
 /** Reads a local part, quoted or not. @returns it unquoted and in NFC, or `null` */
 export function parseLocal(text: string): string | null {
   const raw = text.startsWith('"') ? unquote(text) : dotAtom(text)
-  if (raw === null || raw === '' || CONTROL.test(raw)) return null
+  if (raw === null || raw === '') return null
+  if (CONTROL.test(raw) || DISGUISED_ASCII.test(raw)) return null
   const local = raw.normalize('NFC')
   return Buffer.byteLength(local) <= MAX_LOCAL ? local : null
 }

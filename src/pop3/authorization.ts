@@ -115,7 +115,8 @@ function refusedLogin(error: unknown): Reply {
   if (error instanceof LoginRefused) {
     return err('wrong name or password', { code: 'AUTH', blame: 'login' })
   }
-  if (error instanceof LoginInUse) return later('the mailbox is in use by another session', 'IN-USE')
+  if (error instanceof LoginInUse)
+    return later('the mailbox is in use by another session', 'IN-USE')
   return later('logins cannot be checked now')
 }
 

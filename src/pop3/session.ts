@@ -17,7 +17,17 @@ import { err, later, ok } from './reply.js'
 import type { Blame, Reply, State } from './state.js'
 
 /** A browser that was led to this port: its request body could hold POP3 commands. */
-const HTTP = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'])
+const HTTP = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'CONNECT',
+  'OPTIONS',
+  'TRACE',
+  'PATCH',
+])
 
 /** RFC 1939 section 3 wants an idle client cut off without a word. */
 const FAREWELLS: Readonly<Record<Farewell, Buffer>> = {
@@ -66,7 +76,9 @@ export class Pop3Session implements Session {
     try {
       const reply = this.#reply(bytes)
       if (!(reply instanceof Promise)) return this.#answer(reply)
-      const answer = reply.catch((error: unknown) => this.#failed(error)).then((r) => this.#answer(r))
+      const answer = reply
+        .catch((error: unknown) => this.#failed(error))
+        .then((r) => this.#answer(r))
       this.#running = answer
       return answer
     } catch (error) {

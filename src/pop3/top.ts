@@ -25,13 +25,15 @@ async function* topLater(content: AsyncIterable<Buffer>, lines: number): AsyncGe
   }
 }
 
+/** What the line holds so far. */
+type Line = 'nothing' | 'cr' | 'text'
+
 /** Counts lines across chunks. */
 class Cut {
   #left: number
   #inHeader = true
-  /** Octets of the line that the last chunk left unfinished. */
-  #begun = 0
-  #beganWithCr = false
+  /** The line that the last chunk left unfinished. */
+  #line: Line = 'nothing'
 
   constructor(lines: number) {
     this.#left = lines
@@ -43,26 +45,19 @@ class Cut {
 
   /** The part of the chunk that belongs to the top. */
   take(chunk: Buffer): Buffer {
-    let start = 0
-    for (let lf = chunk.indexOf(LF); lf !== -1; lf = chunk.indexOf(LF, start)) {
-      this.#grow(chunk, start, lf)
-      this.#endLine()
-      start = lf + 1
-      if (this.done) return chunk.subarray(0, start)
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at]
+      if (byte !== LF) this.#line = this.#line === 'nothing' && byte === CR ? 'cr' : 'text'
+      else if (this.#endLine()) return chunk.subarray(0, at + 1)
     }
-    this.#grow(chunk, start, chunk.length)
     return chunk
   }
 
-  #grow(chunk: Buffer, from: number, to: number): void {
-    if (this.#begun === 0 && to > from) this.#beganWithCr = chunk[from] === CR
-    this.#begun += to - from
-  }
-
-  #endLine(): void {
-    const blank = this.#begun === 0 || (this.#begun === 1 && this.#beganWithCr)
-    this.#begun = 0
+  /** @returns true if it was the last line of the top */
+  #endLine(): boolean {
     if (!this.#inHeader) this.#left--
-    else if (blank) this.#inHeader = false
+    else if (this.#line !== 'text') this.#inHeader = false
+    this.#line = 'nothing'
+    return this.done
   }
 }

@@ -25,10 +25,12 @@ export function currentIncarnation(): Incarnation {
 export function isRunning(who: Incarnation): boolean {
   if (who.boot !== bootId()) return false
   if (who.started === UNKNOWN) return answers(who.pid)
-  return read(`/proc/${who.pid}/stat`, (stat) => {
-    const { state, started } = processState(stat)
-    return started === who.started && state !== 'Z' && state !== 'X' ? 'yes' : UNKNOWN
-  }) === 'yes'
+  return (
+    read(`/proc/${who.pid}/stat`, (stat) => {
+      const { state, started } = processState(stat)
+      return started === who.started && state !== 'Z' && state !== 'X' ? 'yes' : UNKNOWN
+    }) === 'yes'
+  )
 }
 
 /** The name of the program stands in parentheses and may hold any character, so counting starts behind it. */

@@ -111,7 +111,8 @@ function importFault(path: string, target: string): string | null {
   if (from === 'cli' || ASSEMBLY.includes(path)) return null
   const rule = FOLDERS[from]
   if (rule === undefined) return 'only src/mailtap.ts, src/server.ts and cli/ may'
-  if (!rule.from.includes(to)) return `${from} may import ${rule.from.join(', ') || 'nothing of ours'}`
+  if (!rule.from.includes(to))
+    return `${from} may import ${rule.from.join(', ') || 'nothing of ours'}`
   if (WORKERS.includes(to) && target !== `src/${to}/${to}.ts`) return `only ${to}/${to}.js may be`
   const only = ONLY[`${from}/${to}`]
   return only === undefined || only === target ? null : `only ${only} may be`
@@ -122,13 +123,16 @@ function formViolations({ path, text }: SourceText): string[] {
   const lines = text.split('\n').length - 1
   if (lines > MAX_LINES) faults.push(`${lines} lines; at most ${MAX_LINES}`)
   if (!OPENING.test(text)) faults.push('does not begin with a comment that says what it is for')
-  if (/(^|\/)index\.ts$/.test(path)) faults.push('a file is named after what is in it, not index.ts')
-  if (/(^|\/)(utils?|helpers?|misc|common)(\.ts|\/)/.test(path)) faults.push('a name that says nothing')
+  if (/(^|\/)index\.ts$/.test(path))
+    faults.push('a file is named after what is in it, not index.ts')
+  if (/(^|\/)(utils?|helpers?|misc|common)(\.ts|\/)/.test(path))
+    faults.push('a name that says nothing')
   return faults.map((fault) => `${path}: ${fault}`)
 }
 
 /** A comment in the first line (after `#!`) whose first sentence ends in a full stop or a colon. */
-const OPENING = /^(?:#!.*\n)?\/\*\*(?:[^*/]|\*(?!\/)|\/)*?[\p{L}\p{N})`'"][.:](?:[^*/]|\*(?!\/)|\/)*\*\//u
+const OPENING =
+  /^(?:#!.*\n)?\/\*\*(?:[^*/]|\*(?!\/)|\/)*?[\p{L}\p{N})`'"][.:](?:[^*/]|\*(?!\/)|\/)*\*\//u
 
 /** Each package has one door: one file that imports it. */
 function doorViolations(sources: readonly SourceText[]): string[] {
@@ -150,5 +154,10 @@ export function doors(sources: readonly SourceText[]): Map<string, Set<string>> 
 
 function packageName(specifier: string): string[] {
   if (/^(\.|node:)/.test(specifier)) return []
-  return [specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')]
+  return [
+    specifier
+      .split('/')
+      .slice(0, specifier.startsWith('@') ? 2 : 1)
+      .join('/'),
+  ]
 }

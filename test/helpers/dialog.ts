@@ -55,7 +55,7 @@ const WRITES = new Set(['client', 'server', 'matching'])
 function scenes(steps: readonly Step[], mode: Mode): readonly Step[] {
   if (mode !== 'pipelined') return steps
   const scene: Step[] = []
-  let answers: Step[] = []
+  const answers: Step[] = []
   for (const step of steps) {
     if (!WRITES.has(step.kind)) scene.push(...answers.splice(0), step)
     else if (step.kind === 'client') scene.push(step)
@@ -71,7 +71,7 @@ class Player {
   readonly #session: Session
   readonly #dialogue: Dialogue
   /** What the client has said and not sent yet: it goes out when an answer is wanted. */
-  #unsent: Buffer[] = []
+  readonly #unsent: Buffer[] = []
   /** What the server said and no line has accounted for. */
   #output = Buffer.alloc(0)
   /** How the last answer ended the conversation in clear, until a line says so. */

@@ -7,7 +7,7 @@
  *     @held ID                another session has the mailbox      @released ID
  *     @broken                 the user database is away            @mended
  *     @unreadable ID UID      @immovable ID UID    @torn ID UID    @chunks ID OCTETS
- *     @max-errors N
+ *     @max-errors N           @real-challenge, not that of @apop
  *
  * Questions: `mailbox ID`, uids kept; `held`, ids; `log`, events;
  * `last FIELD`, that field of the last event; `reads ID`, chunks read.
@@ -27,7 +27,7 @@ export class Pop3Stage implements Stage {
   #peer: Peer = { address: '192.0.2.7', port: 4711, protocol: 'pop3', secure: false }
   #tls = false
   #apop = false
-  #more: Partial<Pop3Options> = {}
+  #more: Partial<Pop3Options> = { challenge: () => '1.2.3' }
 
   open(): Session {
     return pop3Sessions({
@@ -36,7 +36,6 @@ export class Pop3Stage implements Stage {
       hostname: 'mail.example.com',
       tlsAvailable: () => this.#tls,
       apopOffered: () => this.#apop,
-      challenge: () => '1.2.3',
       ...this.#more,
     })(this.#peer)
   }
@@ -53,6 +52,7 @@ export class Pop3Stage implements Stage {
       'tls-only': () => (this.#more = { ...this.#more, plaintextLogins: 'tls-only' }),
       'max-errors': () => (this.#more = { ...this.#more, maxErrors: Number(rest) }),
       apop: () => (this.#apop = true),
+      'real-challenge': () => (this.#more = {}),
       held: () => this.users.held.add(id),
       released: () => this.users.held.delete(id),
       broken: () => (this.users.broken = true),
@@ -69,7 +69,11 @@ export class Pop3Stage implements Stage {
 
   ask(question: string): string {
     const [what, of = ''] = question.split(' ')
-    if (what === 'mailbox') return this.users.store(of).messages.map(({ uid }) => uid).join(' ')
+    if (what === 'mailbox')
+      return this.users
+        .store(of)
+        .messages.map(({ uid }) => uid)
+        .join(' ')
     if (what === 'held') return [...this.users.held].join(' ')
     if (what === 'log') return this.events.map(({ event }) => event).join(', ')
     if (what === 'last') return String(this.events.at(-1)?.fields[of])

@@ -57,7 +57,7 @@ export interface Transcript {
 export function readTranscripts(folder: string): Transcript[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.dialog'))
   if (names.length === 0) throw new Error(`no transcripts in ${folder}`)
-  return names.sort().map((name) => {
+  return names.toSorted().map((name) => {
     const file = join(folder, name)
     return parseTranscript(file, readFileSync(file, 'utf8'))
   })
@@ -143,7 +143,10 @@ function unescapeToken(token: string): Buffer {
   if (!token.startsWith('\\')) return Buffer.from(token)
   if (/^\\x/i.test(token)) return Buffer.from(token.slice(2), 'hex')
   const repeated = /^\\\*(\d+)\{(.*)\}$/su.exec(token)
-  if (repeated !== null) return Buffer.from(repeated[2]!.repeat(Number(repeated[1])))
+  if (repeated !== null) {
+    const [, times, text = ''] = repeated
+    return Buffer.concat(Array.from({ length: Number(times) }, () => unescape(text)))
+  }
   const letter = LETTERS.get(token.slice(1))
   if (letter === undefined) throw new Error(`no such escape: ${token}`)
   return Buffer.from(letter)

@@ -5,14 +5,19 @@ import type { Fields } from '../../src/log/log.js'
 
 function written(event: string, fields?: Fields): string {
   const lines: string[] = []
-  createLog({ format: 'json', level: 'debug', write: (line) => lines.push(line) }).warn(event, fields)
+  createLog({ format: 'json', level: 'debug', write: (line) => lines.push(line) }).warn(
+    event,
+    fields,
+  )
   expect(lines).toHaveLength(1)
   return lines[0]!
 }
 
 describe('a log line as JSON', () => {
   test('is one object with level, time, event and the fields', () => {
-    const { time, ...rest } = JSON.parse(written('pop3 login', { user: 'a@b', tries: 2, tls: null }))
+    const { time, ...rest } = JSON.parse(
+      written('pop3 login', { user: 'a@b', tries: 2, tls: null }),
+    )
     expect(rest).toEqual({ level: 'warn', event: 'pop3 login', user: 'a@b', tries: 2, tls: null })
     expect(new Date(time).toISOString()).toBe(time)
   })

@@ -5,14 +5,22 @@ import type { Fields } from '../../src/log/log.js'
 
 function written(event: string, fields?: Fields): string {
   const lines: string[] = []
-  createLog({ format: 'text', level: 'debug', write: (line) => lines.push(line) }).info(event, fields)
+  createLog({ format: 'text', level: 'debug', write: (line) => lines.push(line) }).info(
+    event,
+    fields,
+  )
   expect(lines).toHaveLength(1)
   return lines[0]!
 }
 
 describe('a log line as text', () => {
   test('has the time, the level, the event and the fields in order', () => {
-    const line = written('smtp accepted', { id: 'A1', from: '<a@example.com>', size: 12, tls: true })
+    const line = written('smtp accepted', {
+      id: 'A1',
+      from: '<a@example.com>',
+      size: 12,
+      tls: true,
+    })
     expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info smtp accepted /)
     expect(line.slice(25)).toBe('info smtp accepted id=A1 from=<a@example.com> size=12 tls=true\n')
   })
@@ -41,7 +49,9 @@ describe('a log line as text', () => {
 
   test('cuts a value at 1,024 characters and shows that it did', () => {
     expect(written('x', { v: 'a'.repeat(1_024) }).slice(25)).toBe(`info x v=${'a'.repeat(1_024)}\n`)
-    expect(written('x', { v: 'a'.repeat(9_999) }).slice(25)).toBe(`info x v=${'a'.repeat(1_024)}…\n`)
+    expect(written('x', { v: 'a'.repeat(9_999) }).slice(25)).toBe(
+      `info x v=${'a'.repeat(1_024)}…\n`,
+    )
   })
 
   test('is one line whose values can be told apart, whatever a client sends', () => {

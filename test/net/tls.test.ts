@@ -159,7 +159,9 @@ describe('a certificate from files', () => {
     const bad = join(state, 'bad')
     const open = (files: { cert?: string; key?: string }) =>
       TlsContexts.open({ ...good, ...files }, state, 'mail.example.com')
-    await expect(open({ cert: bad })).rejects.toThrow(`${bad}: cannot read the TLS certificate (ENOENT)`)
+    await expect(open({ cert: bad })).rejects.toThrow(
+      `${bad}: cannot read the TLS certificate (ENOENT)`,
+    )
     await expect(open({ key: bad })).rejects.toThrow(`${bad}: cannot read the TLS key (ENOENT)`)
     await expect(open({ key: state })).rejects.toThrow(`${state}: not a file`)
     await writeFile(bad, 'hello')
@@ -169,11 +171,14 @@ describe('a certificate from files', () => {
     await expect(open({ cert: bad })).rejects.toThrow(`${bad}: not a file that could hold`)
   })
 
-  test.skipIf(process.getuid?.() === 0)('that must not be read is named (root may read all, so not as root)', async () => {
-    const files = await pair('mail')
-    await chmod(files.key, 0)
-    await expect(TlsContexts.open(files, state, 'x')).rejects.toThrow(`${files.key}: cannot read`)
-  })
+  test.skipIf(process.getuid?.() === 0)(
+    'that must not be read is named (root may read all, so not as root)',
+    async () => {
+      const files = await pair('mail')
+      await chmod(files.key, 0)
+      await expect(TlsContexts.open(files, state, 'x')).rejects.toThrow(`${files.key}: cannot read`)
+    },
+  )
 
   test('may stand in one file with its key', async () => {
     await mkdir(join(state, 'one'))

@@ -141,8 +141,14 @@ describe('an instance', () => {
   })
 
   test.each([
-    ['whose process id another process has now', (claim: string) => claim.replace(/\n\d+\n/, '\n1\n')],
-    ['of before a reboot', (claim: string) => claim.replace(/\n[0-9a-f-]{36}\n/, `\n${'0'.repeat(36)}\n`)],
+    [
+      'whose process id another process has now',
+      (claim: string) => claim.replace(/\n\d+\n/, '\n1\n'),
+    ],
+    [
+      'of before a reboot',
+      (claim: string) => claim.replace(/\n[0-9a-f-]{36}\n/, `\n${'0'.repeat(36)}\n`),
+    ],
     ['that a power cut left empty', () => ''],
     ['that is no claim at all', () => 'hello\n'],
   ])('takes over from a claim %s', async (_, change) => {

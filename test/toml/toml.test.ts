@@ -48,9 +48,9 @@ describe('parseToml', () => {
   })
 
   it('points at the table around a missing key, and nowhere when there is none', () => {
-    const { locate } = parseToml(TEXT, 'x.toml')
-    expect(locate(['app_password', 1, 'quota'])).toEqual({ line: 8, column: 3 })
-    expect(locate(['nothing', 'here'])).toBeNull()
+    const toml = parseToml(TEXT, 'x.toml')
+    expect(toml.locate(['app_password', 1, 'quota'])).toEqual({ line: 8, column: 3 })
+    expect(toml.locate(['nothing', 'here'])).toBeNull()
   })
 
   it('says file, line and column of what is wrong', () => {

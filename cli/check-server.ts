@@ -1,0 +1,79 @@
+/** What `mailtap check` tells of the server as a whole. */
+import { X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { Config } from '../src/config/config.js'
+import type { Findings } from './findings.js'
+import { tlsProblem } from './tls-files.js'
+
+/** Days before the end of a certificate at which a renewal should have happened. */
+const EXPIRY_WARNING_DAYS = 14
+const DAY_MS = 86_400_000
+/** Nodes below get no security fixes any more. */
+const OLDEST_SUPPORTED_NODE = 22
+
+export async function checkServer(config: Config, findings: Findings): Promise<void> {
+  checkNode(process.versions.node, findings)
+  checkListeners(config, findings)
+  if (config.tls === null) {
+    findings.warning(
+      `[tls] is not set: a self-signed certificate is made in ${config.state}, which mail programs warn about`,
+    )
+    return
+  }
+  const { tls } = config
+  await findings.attempt(tls.cert, () => checkTls(config, tls, findings))
+}
+
+/** @param version such as `22.11.0` */
+export function checkNode(version: string, findings: Findings): void {
+  const major = Number.parseInt(version, 10)
+  if (major >= OLDEST_SUPPORTED_NODE) return
+  findings.warning(
+    `Node ${version} gets no security fixes any more; install Node ${OLDEST_SUPPORTED_NODE} or later`,
+  )
+}
+
+function checkListeners({ listen, domains }: Config, findings: Findings): void {
+  const all = Object.values(listen).flat()
+  if (all.length === 0)
+    findings.warning('[listen] names no endpoint: the server would listen nowhere')
+  if (Object.keys(domains).length === 0)
+    findings.warning('there is no domain: all mail would be refused')
+  const twice = all.filter((each, at) => all.indexOf(each) !== at && !/(^|:)0$/.test(each))
+  for (const each of new Set(twice))
+    findings.error(`[listen] has ${each} twice; only one can have it`)
+}
+
+async function checkTls(
+  { hostname }: Config,
+  tls: NonNullable<Config['tls']>,
+  findings: Findings,
+): Promise<void> {
+  const problem = await tlsProblem(tls)
+  if (problem !== null) return findings.error(problem)
+  const certificate = new X509Certificate(await readFile(tls.cert))
+  checkDates(tls.cert, certificate, findings)
+  if (certificate.checkHost(hostname) === undefined) {
+    findings.warning(
+      `${tls.cert}: this certificate is not for ${hostname}; mail programs will warn about it`,
+    )
+  }
+  if (certificate.checkIssued(certificate)) {
+    findings.warning(
+      `${tls.cert}: this certificate is self-signed; mail programs will warn about it`,
+    )
+  }
+}
+
+function checkDates(file: string, certificate: X509Certificate, findings: Findings): void {
+  const left = Math.floor((Date.parse(certificate.validTo) - Date.now()) / DAY_MS)
+  if (left < 0)
+    findings.error(`${file}: this certificate expired on ${certificate.validTo}; renew it`)
+  else if (left < EXPIRY_WARNING_DAYS)
+    findings.warning(`${file}: this certificate expires in ${left} days; renew it`)
+  if (Date.parse(certificate.validFrom) > Date.now()) {
+    findings.error(
+      `${file}: this certificate is valid from ${certificate.validFrom} only; check the clock`,
+    )
+  }
+}

@@ -1,0 +1,23 @@
+/** All commands of mailtap. */
+import { readFileSync } from 'node:fs'
+import { check } from './check.js'
+import { config } from './config.js'
+import { create } from './create.js'
+import { domain } from './domain.js'
+import { hash } from './hash.js'
+import { later } from './later.js'
+import type { Program } from './program.js'
+import { run } from './run.js'
+import { user } from './user.js'
+
+export const mailtapProgram = (): Program => ({
+  version: version(),
+  commands: [create, run, check, user, domain, hash, config],
+  later,
+})
+
+/** From package.json, two levels above the built file. */
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

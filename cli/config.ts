@@ -1,0 +1,82 @@
+/** `mailtap config`: what the settings are, and what they could be. */
+import type { Config } from '../src/config/config.js'
+import { tomlString, tomlValue } from '../src/config/edit.js'
+import { jsonSchema } from '../src/config/schema.js'
+import { CONFIG, JSON_OUTPUT, type Given, type Noun } from './command.js'
+import { settingsFor } from './settings.js'
+import { print, sayJson } from './terminal.js'
+
+export const config: Noun = {
+  name: 'config',
+  summary: 'the settings',
+  commands: [
+    {
+      name: 'show',
+      summary: 'print the settings in effect: files merged, defaults filled in, paths absolute',
+      options: [CONFIG, JSON_OUTPUT],
+      run: show,
+    },
+    {
+      name: 'schema',
+      summary: 'print the JSON Schema of mailtap.toml',
+      options: [],
+      run: async () => sayJson(jsonSchema()),
+    },
+  ],
+}
+
+type Value = string | number | boolean | readonly string[]
+type Table = Readonly<Record<string, Value>>
+
+async function show(given: Given): Promise<void> {
+  const settings = asWritten(await settingsFor(given))
+  if (given.has('json')) return sayJson(settings)
+  const { domains, ...others } = settings
+  const tables = Object.entries(others).filter(([, value]) => isTable(value)) as [string, Table][]
+  const top = Object.entries(others).filter(([, value]) => !isTable(value)) as [string, Value][]
+  const texts = [lines(top), ...tables.map(([name, table]) => section(`[${name}]`, table))]
+  const ours = Object.entries(domains).map(([name, table]) =>
+    section(`[domains.${tomlString(name)}]`, table),
+  )
+  print([...texts, ...ours].join('\n'))
+}
+
+/** The settings in the words of mailtap.toml. */
+function asWritten({
+  hostname,
+  state,
+  auth,
+  defaultDomain,
+  listen,
+  domains,
+  tls,
+  limits,
+  log,
+}: Config) {
+  const tables = Object.entries(domains).map(([name, { path, bounceToPostmaster, aliases }]) => {
+    return [name, { path, bounce_to_postmaster: bounceToPostmaster, aliases }] as const
+  })
+  return {
+    hostname,
+    state,
+    auth,
+    ...(defaultDomain === null ? {} : { default_domain: defaultDomain }),
+    listen,
+    ...(tls === null ? {} : { tls }),
+    limits: { message_size: limits.messageSize, connections: limits.connections },
+    log,
+    domains: Object.fromEntries(tables),
+  }
+}
+
+function section(head: string, table: Table): string {
+  return `${head}\n${lines(Object.entries(table))}`
+}
+
+function lines(entries: readonly (readonly [string, Value])[]): string {
+  return entries.map(([key, value]) => `${key} = ${tomlValue(value)}\n`).join('')
+}
+
+function isTable(value: unknown): boolean {
+  return typeof value === 'object' && !Array.isArray(value)
+}

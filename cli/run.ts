@@ -1,0 +1,107 @@
+/** `mailtap run`: the server in the foreground, and what it does at a signal. */
+import type { Config } from '../src/config/config.js'
+import { openLog } from '../src/log/create.js'
+import { reason, type Log } from '../src/log/log.js'
+import { Server } from '../src/server.js'
+import { CONFIG, type Command, type Given } from './command.js'
+import { notBuilt } from './exit.js'
+import { explain } from './explain.js'
+import { configFile, readConfig } from './settings.js'
+import { startFailure } from './start-failure.js'
+import { complain, say } from './terminal.js'
+
+/** What a shell reports for a process that a signal ended, minus the signal. */
+const SIGNAL_EXIT = 128
+const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
+
+export const run: Command = {
+  name: 'run',
+  summary: 'run the server in the foreground; SIGTERM stops it, SIGHUP takes up changed settings',
+  options: [
+    CONFIG,
+    { flags: '-y, --application <file>', help: 'run an application written in code' },
+  ],
+  run: serve,
+}
+
+/** Resolves when the server has stopped. @throws Failure when it can not start */
+async function serve(given: Given): Promise<void> {
+  if (given.has('application')) throw notBuilt('-y (an application written in code)')
+  const file = await configFile(given)
+  const config = await readConfig(file)
+  const output = openLog(config.log, process.stdout)
+  const { log } = output
+  endAtFault(output)
+  const server = new Server(config, log)
+  const stopped = untilSignal()
+  const reloading = reloadAtHangup(file, server, log)
+  await started(server)
+  sayReady(server, config, log)
+  log.info('server stopping', { signal: await stopped })
+  process.off('SIGHUP', reloading)
+  await server.stop()
+  log.info('server stopped')
+  await output.flush()
+}
+
+async function started(server: Server): Promise<void> {
+  try {
+    await server.start()
+  } catch (error) {
+    throw startFailure(error)
+  }
+}
+
+/** Scripts and tests wait for this line: it comes at every log level. */
+function sayReady(server: Server, { log: { format } }: Config, log: Log): void {
+  const bound = server.addresses()
+  if (format === 'text') {
+    const names = bound.map(({ protocol, endpoint }) => `${protocol} on ${endpoint}`)
+    return say(`mailtap ready: ${names.join(', ') || 'listening nowhere'}`)
+  }
+  const names = bound.map(({ protocol, endpoint }) => `${protocol}:${endpoint}`)
+  log.info('server ready', { listen: names.join(' ') })
+}
+
+/** The first signal asks to finish what runs; the second one does not ask. */
+function untilSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let asked = false
+    for (const [signal, number] of Object.entries(SIGNALS)) {
+      process.on(signal, () => {
+        if (asked) process.exit(SIGNAL_EXIT + number)
+        asked = true
+        resolve(signal)
+      })
+    }
+  })
+}
+
+/** One reload at a time, in the order of the signals; a bad config changes nothing. */
+function reloadAtHangup(file: string, server: Server, log: Log): () => void {
+  let last = Promise.resolve()
+  const onHangup = (): void => {
+    last = last.then(() => reload(file, server, log))
+  }
+  process.on('SIGHUP', onHangup)
+  return onHangup
+}
+
+async function reload(file: string, server: Server, log: Log): Promise<void> {
+  try {
+    await server.reload(await readConfig(file))
+    log.info('config reloaded', { file })
+  } catch (error) {
+    log.error('config not reloaded', { file, reason: explain(error).lines.join('; '), kept: true })
+  }
+}
+
+/** An error that nobody expected: nothing acknowledged is lost by ending here, and going on might lose some. */
+function endAtFault(output: ReturnType<typeof openLog>): void {
+  process.on('uncaughtException', (fault: unknown) => {
+    const stack = fault instanceof Error ? fault.stack : undefined
+    output.log.error('server fault', { reason: reason(fault), stack })
+    complain(`internal error: ${reason(fault)}`)
+    void output.flush().finally(() => process.exit(1))
+  })
+}

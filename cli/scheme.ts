@@ -1,0 +1,37 @@
+/** The forms in which a password can be stored, as people name them. */
+import { hashPassword } from '../src/checkers/passwords.js'
+import { clearSecret } from '../src/directory/directory.js'
+import type { UserFile } from '../src/directory/user-file.js'
+import type { Given, Option } from './command.js'
+import { usage } from './exit.js'
+
+/** How the password of a new user file is stored. */
+export type Scheme = 'argon2id' | 'plain'
+
+export const SCHEME: Option = {
+  flags: '-s, --scheme <scheme>',
+  help: 'argon2id (default), or plain: readable by whoever reads the file, needed for APOP',
+}
+
+/** @throws Failure */
+export function schemeOf(given: Given): Scheme {
+  const said = given.last('scheme') ?? 'argon2id'
+  if (said === 'argon2id' || said === 'plain') return said
+  throw usage(`-s ${said}: no scheme of this version; use argon2id or plain`)
+}
+
+/** What a user file holds for that password. */
+export function storedForm(password: string, scheme: Scheme = 'argon2id'): Promise<string> {
+  return scheme === 'plain' ? Promise.resolve(`{PLAIN}${password}`) : hashPassword(password)
+}
+
+/** How somebody can log in, never with what. */
+export function loginOf({ password, disabled }: UserFile): string {
+  if (disabled) return 'disabled'
+  if (password === null) return 'none'
+  if (clearSecret(password) !== null) return 'plain'
+  return (
+    /^(?:\$(argon2id?)\$|\{([A-Za-z0-9.-]{1,32})\})/.exec(password)?.slice(1).find(Boolean) ??
+    'unknown'
+  )
+}

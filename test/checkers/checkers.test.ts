@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { BadChecker, checkerTypes, makeChecker } from '../../src/checkers/checkers.js'
+import { Slots } from '../../src/checkers/slots.js'
+import { MemoryDirectory } from '../../src/directory/memory.js'
+import { withPassword } from '../contracts/checker.js'
+
+const parts = {
+  directory: new MemoryDirectory({ users: { 'alice@example.com': 'x' } }),
+  slots: new Slots(),
+}
+
+describe('makeChecker', () => {
+  it('makes what every example names', () => {
+    for (const { example } of checkerTypes.values()) {
+      expect(makeChecker(example, parts).kinds).toContain('password')
+    }
+  })
+
+  it('makes a checker that works', async () => {
+    const checker = makeChecker('directory', parts)
+    expect(await checker.requestAvatarId(withPassword('alice', 'x'))).toBe('alice@example.com')
+  })
+
+  it.each(['ldap', 'ldap:host', '', ':x', 'constructor', 'Directory', 'directory '])(
+    'refuses %j and lists the types',
+    (spec) => {
+      expect(() => makeChecker(spec, parts)).toThrow(BadChecker)
+      expect(() => makeChecker(spec, parts)).toThrow(/there is: directory$/)
+    },
+  )
+
+  it('refuses an argument where none is taken, even an empty one', () => {
+    for (const spec of ['directory:x', 'directory:', 'directory:a\nb']) {
+      expect(() => makeChecker(spec, parts)).toThrow(/takes no argument/)
+    }
+  })
+})

@@ -1,0 +1,82 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { AliasesError, parseAliases, type AliasTarget } from '../../src/directory/aliases.js'
+
+const bare = (local: string): AliasTarget => ({ kind: 'address', local, domain: null })
+const targets = (text: string, name = 'x'): readonly AliasTarget[] | undefined =>
+  parseAliases(text, 'f').get(name)?.targets
+
+describe('parseAliases', () => {
+  it('reads names and targets', () => {
+    expect(targets('x: alice, Bob@Example.COM,carol\n')).toEqual([
+      bare('alice'),
+      { kind: 'address', local: 'Bob', domain: 'example.com' },
+      bare('carol'),
+    ])
+  })
+
+  it('folds names, and takes them quoted', () => {
+    const aliases = parseAliases('Sales-Team: a\n"two words": b\n"a:b": c\n', 'f')
+    expect([...aliases.keys()]).toEqual(['sales-team', 'two words', 'a:b'])
+  })
+
+  it('continues lines that begin with a space, past comments and empty lines', () => {
+    const text = '# list\nx: a,\n   b,\n\n# not c\n\n\td\r\ny: e'
+    expect(targets(text)).toEqual([bare('a'), bare('b'), bare('d')])
+    expect(parseAliases(text, 'f').get('y')).toEqual({ at: 'f:8', name: 'y', targets: [bare('e')] })
+  })
+
+  it('does not split inside quotes', () => {
+    expect(targets('x: "a, b", "c, d"@example.com\n')).toEqual([
+      bare('a, b'),
+      { kind: 'address', local: 'c, d', domain: 'example.com' },
+    ])
+  })
+
+  it.each([
+    ['|/bin/sh', /program/],
+    ['"|prog a, b"', /program/],
+    ['/etc/passwd', /a file/],
+    ['"/var/mail/x y"', /a file/],
+    [':include:/etc/shadow', /:include:/],
+    [':fail: gone', /:fail:/],
+    ['Bob <bob@example.com>', /not an address/],
+    ['a b', /not an address/],
+    ['\\bob', /not an address/],
+    ['../../etc/passwd', /not an address/],
+    ['a@b@c', /not an address/],
+    ['', /no target/],
+    [' , ', /no target/],
+  ])('keeps the target %j as one that nothing is delivered to', (word, why) => {
+    expect(targets(`x: ${word}\n`)).toEqual([
+      { kind: 'undeliverable', why: expect.stringMatching(why) as string },
+    ])
+  })
+
+  it.each([
+    ['no colon', 'ok: a\nalice bob\n', /^f:2: expected/],
+    ['an open quote', 'ok: a\nx: "a, b\n', /^f:2: a quote/],
+    ['an open quote in the name', '"x: a\n', /^f:1: a quote/],
+    ['a name with a domain', 'x@example.com: a\n', /^f:1: the name/],
+    ['a name that is a path', '../x: a\n', /^f:1: the name/],
+    ['a continuation of nothing', '# c\n  a, b\n', /^f:2: continues/],
+    ['a name twice', 'x: a\ny: b\nX: c\n', /^f:3: x stands at f:1/],
+  ])('refuses %s, with file and line', (_, text, message) => {
+    expect(() => parseAliases(text, 'f')).toThrow(AliasesError)
+    expect(() => parseAliases(text, 'f')).toThrow(message)
+  })
+
+  it('throws nothing but its own error', () => {
+    const junk = fc.array(fc.constantFrom(...'ab:,"\\ \t\n\r#|/@.<>\0é')).map((all) => all.join(''))
+    fc.assert(
+      fc.property(junk, (text) => {
+        try {
+          parseAliases(text, 'f')
+        } catch (error) {
+          expect(error).toBeInstanceOf(AliasesError)
+        }
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})

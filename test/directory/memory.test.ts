@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { MemoryDirectory } from '../../src/directory/memory.js'
+import { directoryContract } from '../contracts/directory.js'
+
+directoryContract('MemoryDirectory', ({ domains, defaultDomain = null }) => {
+  const accounts = Object.entries(domains).flatMap(([domain, { users = {} }]) =>
+    Object.entries(users).map(([local, stored]) => [`${local}@${domain}`, stored] as const),
+  )
+  return new MemoryDirectory({ domains, users: Object.fromEntries(accounts), defaultDomain })
+})
+
+describe('MemoryDirectory', () => {
+  it('takes the only domain for the default', () => {
+    const directory = new MemoryDirectory({ users: { 'alice@example.com': 'secret' } })
+    expect(directory.qualify('alice')).toEqual({ local: 'alice', domain: 'example.com' })
+  })
+
+  it('stores a bare password so that a challenge can use it', async () => {
+    const directory = new MemoryDirectory({ users: { 'alice@example.com': 'secret' } })
+    const alice = await directory.user({ local: 'alice', domain: 'example.com' })
+    expect(alice?.password).toBe('{PLAIN}secret')
+    expect(directory.storesSecrets()).toBe(true)
+    expect(new MemoryDirectory({ users: { 'a@b.example': '$argon2id$x' } }).storesSecrets()).toBe(
+      false,
+    )
+  })
+
+  it('takes nothing but addresses for users', () => {
+    expect(() => new MemoryDirectory({ users: { alice: 'secret' } })).toThrow(/not an address/)
+  })
+})

@@ -1,0 +1,114 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseUserFile, UserFileError, withPassword } from '../../src/directory/user-file.js'
+
+const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA'
+const none = { password: null, disabled: false, name: null, unsupported: [] }
+
+function fault(text: string): string {
+  try {
+    parseUserFile(text, '/d/.users/alice')
+  } catch (error) {
+    if (error instanceof UserFileError) return error.message
+    throw error
+  }
+  throw new Error('was understood')
+}
+
+describe('a user file of one line', () => {
+  it.each([
+    ['a hash', `${HASH}\n`, HASH],
+    ['a hash without a newline', HASH, HASH],
+    ['a hash with a CR LF', `${HASH}\r\n`, HASH],
+    ['a scheme, spaces kept', '{PLAIN} two words \n', '{PLAIN} two words '],
+    ['a disabled login', '!\n', null],
+    ['a locked hash', `!${HASH}\n`, null],
+    ['nothing', '', null],
+  ])('may hold %s', (_, text, password) => {
+    expect(parseUserFile(text, 'f')).toEqual({ ...none, password })
+  })
+
+  it('says that more lines have no effect', () => {
+    expect(parseUserFile(`${HASH}\nforward = ["x"]\n`, 'f').unsupported).toEqual([
+      'the lines after the first',
+    ])
+    expect(parseUserFile(`${HASH}\n\n`, 'f').unsupported).toEqual([])
+  })
+})
+
+describe('a user file in TOML', () => {
+  it('gives what has an effect, and names what has none yet', () => {
+    const text = `password = "${HASH}"\ndisabled = true\nname = "Alice"\nquota = "2GB"\nforward = ["a@b"]\nkeep = true\n[[app_password]]\nname = "phone"\n`
+    expect(parseUserFile(text, 'f')).toEqual({
+      password: HASH,
+      disabled: true,
+      name: 'Alice',
+      unsupported: ['quota', 'forward', 'keep', 'app_password'],
+    })
+  })
+
+  it('may lack a password or lock it', () => {
+    expect(parseUserFile('# new\nname = "A"\n', 'f')).toEqual({ ...none, name: 'A' })
+    expect(parseUserFile('password = "!"\n', 'f')).toEqual(none)
+    expect(parseUserFile('password = ""\n', 'f')).toEqual(none)
+  })
+
+  it.each([
+    ['a misspelt key', 'name = "x"\ndisable = true\n', /^\/d\/\.users\/alice:2:1: unknown key/],
+    ['a prototype', 'constructor = 1\n', /:1:1: unknown key/],
+    ['a wrong type', 'disabled = "yes"\n', /:1:1: disabled must be a boolean/],
+    ['a password of two lines', 'password = """a\nb"""\n', /:1:1: password must be one line/],
+  ])('is refused for %s, with the place', (_, text, message) => {
+    expect(fault(text)).toMatch(message)
+  })
+
+  it('is refused without showing what may be a password', () => {
+    for (const text of ['hunter2', 'password = hunter2', 'hunter2 = ', 'pass word = "hunter2"']) {
+      expect(fault(text)).toMatch(/^\/d\/\.users\/alice:\d+:\d+: neither a password hash/)
+      expect(fault(text)).not.toContain('hunter2')
+    }
+  })
+})
+
+describe('withPassword', () => {
+  it('replaces the one line', () => {
+    expect(withPassword('!\n', HASH, 'f')).toBe(`${HASH}\n`)
+    expect(withPassword('', '{PLAIN}x ', 'f')).toBe('{PLAIN}x \n')
+    expect(withPassword('{PLAIN}old\nmore\n', HASH, 'f')).toBe(`${HASH}\nmore\n`)
+  })
+
+  it('keeps everything else in TOML, comments too', () => {
+    const text = '# Alice\nname = "A"\npassword = "!" # locked\n[[app_password]]\nname = "p"\n'
+    expect(withPassword(text, HASH, 'f')).toBe(
+      `# Alice\nname = "A"\npassword = "${HASH}"\n[[app_password]]\nname = "p"\n`,
+    )
+  })
+
+  it('adds a missing password before the first table', () => {
+    const edited = withPassword('[[app_password]]\nname = "p"\n', HASH, 'f')
+    expect(parseUserFile(edited, 'f')).toMatchObject({
+      password: HASH,
+      unsupported: ['app_password'],
+    })
+  })
+
+  it('gives up where it would break the file', () => {
+    expect(() => withPassword('password = """\n!"""\n', HASH, 'f')).toThrow(UserFileError)
+  })
+
+  it('always stores exactly that password, or throws', () => {
+    const stored = fc.string({ unit: 'binary', minLength: 1 }).map((text) => `{PLAIN}${text}`)
+    fc.assert(
+      fc.property(stored, fc.constantFrom('name = "x"\n', 'password = "old"\n'), (one, text) => {
+        let edited: string
+        try {
+          edited = withPassword(text, one, 'f')
+        } catch (error) {
+          expect(error).toBeInstanceOf(UserFileError)
+          return
+        }
+        expect(parseUserFile(edited, 'f').password).toBe(one)
+      }),
+    )
+  })
+})

@@ -1,0 +1,81 @@
+/** The smallest protocol there is: every line comes back. For tests of the network under it. */
+import type {
+  Answer,
+  Farewell,
+  LineFault,
+  RawInput,
+  Session,
+  TlsFacts,
+} from '../../src/net/session.js'
+
+export class EchoSession implements Session {
+  readonly maxLine = 100
+  bareLf = false
+  patience = 60_000
+  raw: RawInput | null = null
+  isClosed = false
+  tls: TlsFacts | null = null
+  /** Resolved by a test: a command `work` takes until then. */
+  work: Promise<void> = Promise.resolve()
+  /** Chunks of the endless body of `flood` that were asked for. */
+  pulled = 0
+
+  greet(): Answer {
+    return say('hello')
+  }
+
+  command(line: Buffer): Answer | Promise<Answer> {
+    const text = line.toString('latin1')
+    if (text === 'bye') return { ...say('bye'), then: 'close' }
+    if (text === 'tls') return { ...say('go'), then: 'starttls' }
+    if (text === 'flood') return { ...say('flood'), body: this.#flood() }
+    if (text === 'body') return this.#body()
+    if (text === 'fail') throw new Error('a fault of ours')
+    return text === 'work' ? this.work.then(() => say('worked')) : say(text)
+  }
+
+  mustBeLast(line: Buffer): boolean {
+    return line.toString('latin1') === 'tls'
+  }
+
+  fault(fault: LineFault): Answer {
+    return say(`fault ${fault}`)
+  }
+
+  farewell(why: Farewell): Buffer {
+    return say(why).head
+  }
+
+  secured(tls: TlsFacts): void {
+    this.tls = tls
+  }
+
+  async closed(): Promise<void> {
+    this.isClosed = true
+  }
+
+  /** Takes bytes up to a `!`. */
+  #body(): Answer {
+    this.raw = {
+      patience: () => this.patience,
+      take: (chunk) => {
+        const end = chunk.indexOf('!')
+        if (end === -1) return { taken: chunk.length, answer: null }
+        this.raw = null
+        return { taken: end + 1, answer: say('got it') }
+      },
+    }
+    return say('go on')
+  }
+
+  async *#flood(): AsyncGenerator<Buffer> {
+    for (;;) {
+      this.pulled++
+      yield Buffer.alloc(65_536)
+    }
+  }
+}
+
+function say(text: string): Answer {
+  return { head: Buffer.from(`${text}\r\n`, 'latin1') }
+}

@@ -1,0 +1,133 @@
+import { rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { LoginInUse, LoginRefused, LoginUnavailable } from '../../src/cred/errors.js'
+import { RemovalIncomplete } from '../../src/mail/mailbox.js'
+import { fromBuffer } from '../../src/mail/message.js'
+import { Refusal } from '../../src/mail/refusal.js'
+import { MailRealm } from '../../src/realm/realm.js'
+import { addressOf, envelopeOf, mailIn, mailWorld } from '../helpers/mail-world.js'
+
+const ALICE = 'alice@example.com'
+const message = fromBuffer(Buffer.from('Subject: x\n\nhello\n'))
+
+async function world() {
+  const all = await mailWorld({
+    domains: { 'example.com': { users: { alice: '!', 'two words': '!' } } },
+  })
+  return { ...all, realm: new MailRealm(all) }
+}
+
+describe('the mailbox of a realm', () => {
+  it('holds the mail of the one who logged in', async () => {
+    const { realm, store } = await world()
+    await store.append(addressOf(ALICE), message)
+    const login = await realm.requestAvatar(ALICE, 'mailbox')
+    expect(login.id).toBe(ALICE)
+    const [mail] = login.avatar.messages
+    expect(mail?.size).toBe(message.size + message.lines)
+    await login.avatar.remove([mail!])
+    await login.logout()
+    const again = await realm.requestAvatar(ALICE, 'mailbox')
+    expect(again.avatar.messages).toEqual([])
+  })
+
+  it('is found for ids whose local part is quoted', async () => {
+    const { realm } = await world()
+    const login = await realm.requestAvatar('"two words"@example.com', 'mailbox')
+    expect(login.avatar.messages).toEqual([])
+  })
+
+  it('is had by one at a time, until the logout, which may come twice', async () => {
+    const { realm } = await world()
+    const first = await realm.requestAvatar(ALICE, 'mailbox')
+    await expect(realm.requestAvatar('Alice@example.com', 'mailbox')).rejects.toThrow(LoginInUse)
+    await first.logout()
+    const second = await realm.requestAvatar(ALICE, 'mailbox')
+    await first.logout()
+    await expect(realm.requestAvatar(ALICE, 'mailbox')).rejects.toThrow(LoginInUse)
+    await second.logout()
+  })
+
+  it('is not locked by a login that failed', async () => {
+    const { realm, tree } = await world()
+    const mailbox = join(tree.root, 'example.com', 'alice')
+    await symlink('/nowhere', mailbox)
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(realm.requestAvatar(ALICE, 'mailbox')).rejects.toThrow(LoginUnavailable)
+    }
+    await rm(mailbox)
+    expect((await realm.requestAvatar(ALICE, 'mailbox')).avatar.messages).toEqual([])
+  })
+
+  it('removes nothing after its lock was lost', async () => {
+    const { realm, store, tree } = await world()
+    await store.append(addressOf(ALICE), message)
+    const login = await realm.requestAvatar(ALICE, 'mailbox')
+    await login.logout()
+    const removal = login.avatar.remove(login.avatar.messages)
+    await expect(removal).rejects.toThrow(RemovalIncomplete)
+    await expect(removal).rejects.toMatchObject({ left: 1 })
+    expect(await mailIn(tree, 'example.com', 'alice')).toHaveLength(1)
+  })
+
+  it.each(['', 'alice', 'alice@far.example', '../alice@example.com'])(
+    'is refused to the id %j',
+    async (id) => {
+      const { realm } = await world()
+      await expect(realm.requestAvatar(id, 'mailbox')).rejects.toThrow(LoginRefused)
+    },
+  )
+})
+
+describe('the sender of a realm', () => {
+  const stranger = async () => {
+    const all = await world()
+    return { ...all, sender: (await all.realm.requestAvatar('', 'sender')).avatar }
+  }
+  const answer = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => 'yes',
+      (error: unknown) => (error instanceof Refusal ? `${error.code} ${error.status}` : error),
+    )
+
+  it('lets a stranger reach local mailboxes and nothing else', async () => {
+    const { sender } = await stranger()
+    const asked = ['Alice@example.com', 'postmaster@example.com', 'ghost@example.com']
+    const foreign = ['joe@far.example', 'alice@[127.0.0.1]', '"joe@far.example"@example.com']
+    const answers = [...asked, ...foreign].map((to) => answer(sender.checkTo(addressOf(to))))
+    expect(await Promise.all(answers)).toEqual([
+      'yes',
+      'yes',
+      '550 5.1.1',
+      '550 5.7.1',
+      '550 5.7.1',
+      '550 5.1.1',
+    ])
+  })
+
+  it('does not call a user unknown when nobody can tell', async () => {
+    const { sender, tree } = await stranger()
+    await writeFile(tree.userFile('example.com', 'eve'), 'hunter2\n')
+    const eve = await answer(sender.checkTo(addressOf('eve@example.com')))
+    expect(eve).toBeInstanceOf(Error)
+    await rename(join(tree.root, 'example.com'), join(tree.root, 'unmounted'))
+    expect(await answer(sender.checkTo(addressOf(ALICE)))).toMatchObject({ code: 'ENOENT' })
+  })
+
+  it('takes any reverse-path from a stranger and sends', async () => {
+    const { sender, tree } = await stranger()
+    for (const from of [null, addressOf('root@example.com'), addressOf('x@far.example')]) {
+      expect(await answer(sender.checkFrom(from))).toBe('yes')
+    }
+    expect(await answer(sender.checkRoom(1_000))).toBe('yes')
+    expect(await answer(sender.checkRoom(Number.MAX_SAFE_INTEGER))).toBe('452 4.3.1')
+    expect(await sender.send(envelopeOf(null, ALICE), message)).toEqual({ id: 'E1' })
+    expect(await mailIn(tree, 'example.com', 'alice')).toHaveLength(1)
+  })
+
+  it('is not to be had by name', async () => {
+    const { realm } = await world()
+    await expect(realm.requestAvatar(ALICE, 'sender')).rejects.toThrow(LoginRefused)
+  })
+})

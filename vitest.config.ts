@@ -1,0 +1,14 @@
+/** How the tests run. */
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Processes, not threads: tests change signals, umask and descriptors.
+    pool: 'forks',
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // `.only` left in by mistake must not make the rest pass unseen.
+    allowOnly: process.env['CI'] === undefined,
+  },
+})
