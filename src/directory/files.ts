@@ -4,7 +4,6 @@ import { performance } from 'node:perf_hooks'
 import { foldLocal, identity, type Address } from '../mail/address.js'
 import { reason, type Log } from '../log/log.js'
 import { AliasFile } from './alias-file.js'
-import type { Aliases } from './aliases.js'
 import { clearSecret, type Directory, type Target, type User } from './directory.js'
 import { key } from './key.js'
 import { qualify } from './login-name.js'
@@ -107,15 +106,17 @@ export class FilesDirectory implements Directory {
    * offered from the first connection on. Bounded; never throws.
    */
   async scanSecrets(): Promise<void> {
-    this.#secrets = false
+    let found = false
     for (const [name, { users }] of this.#domains) {
-      if (this.#secrets) return
+      if (found) break
       try {
-        this.#secrets ||= await anySecret(users)
+        found = await anySecret(users)
       } catch (error) {
         this.#log.warn('users unreadable', { domain: name, reason: reason(error) })
       }
     }
+    // Only now: a reload must not take back for a while what is offered all along.
+    this.#secrets = found
   }
 
   /** Where the mailbox of a user is, whether there is one or not; `null` if there can be none. */
@@ -123,16 +124,6 @@ export class FilesDirectory implements Directory {
     const name = key(local)
     const settings = this.#domains.get(domain)?.settings
     return name === null || settings === undefined ? null : join(settings.path, name)
-  }
-
-  /** The user database of a domain, for administration. @throws when the domain is not ours */
-  usersOf(domain: string): Users {
-    return this.#domain(domain).users
-  }
-
-  /** The aliases of a domain as they stand in the file now. @throws AliasesError */
-  aliasesOf(domain: string): Promise<Aliases> {
-    return this.#domain(domain).aliases.read()
   }
 
   async #mailbox(address: Address): Promise<MailboxState> {

@@ -3,7 +3,7 @@
  * body, whatever is in it: what is refused is read to its end by the same
  * parser, so client and server never disagree about what comes next.
  */
-import { reason } from '../log/log.js'
+import { type Fields, reason } from '../log/log.js'
 import { formatAddress } from '../mail/address.js'
 import type { Envelope } from '../mail/envelope.js'
 import { countLines } from '../mail/message.js'
@@ -94,13 +94,21 @@ export class Data implements RawInput {
     const { fault } = this.#parser
     let result: Reply
     try {
-      if (fault !== null) result = malformed(fault)
-      else if (this.#refused !== null) result = refusal(this.#refused)
-      else result = await this.#deliver()
+      if (fault !== null) result = this.#say(malformed(fault), fault)
+      else if (this.#refused !== null) {
+        result = this.#say(refusal(this.#refused), reason(this.#refused))
+      } else result = await this.#deliver()
     } finally {
       await this.#intake.discard()
     }
     return this.#done(result)
+  }
+
+  /** Tells the log why a body was not taken. */
+  #say(result: Reply, why: string): Reply {
+    const { log } = this.#context.options
+    log.info('smtp refused', { ...this.#facts(), octets: this.#received, reason: why })
+    return result
   }
 
   async #deliver(): Promise<Reply> {
@@ -112,8 +120,7 @@ export class Data implements RawInput {
       log.info('smtp accepted', { ...this.#facts(), size: message.size + message.lines })
       return { bytes: reply(250, '2.0.0', `Ok ${id}`) }
     } catch (error) {
-      log.warn('smtp not accepted', { ...this.#facts(), reason: reason(error) })
-      return error instanceof Refusal ? refusal(error) : LOCAL_ERROR
+      return this.#say(error instanceof Refusal ? refusal(error) : LOCAL_ERROR, reason(error))
     }
   }
 
@@ -125,9 +132,13 @@ export class Data implements RawInput {
     return received({ ...facts, peerAddress: peer.address })
   }
 
-  #facts(): Record<string, string | number> {
+  /** What tells a person whose message this was. */
+  #facts(): Fields {
     const { id, from, to } = this.#envelope
-    return { id, from: from === null ? '' : formatAddress(from), nrcpt: to.length }
+    const { peer, helo } = this.#context
+    const first = to[0] === undefined ? '' : formatAddress(to[0])
+    const sender = from === null ? '<>' : formatAddress(from)
+    return { id, ip: peer.address, helo, from: sender, to: first, nrcpt: to.length }
   }
 }
 

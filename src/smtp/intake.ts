@@ -10,6 +10,8 @@ import { fromBuffer, type Message } from '../mail/message.js'
 
 /** Up to here a message stays in memory. */
 const MAX_IN_MEMORY = 65_536
+/** A client that sends byte by byte must not make as many objects. */
+const MAX_PIECES = 128
 /** What gathers before it is written, and what is read at a time. */
 const BLOCK = 131_072
 
@@ -35,6 +37,7 @@ export class Intake {
   /** Adds content with LF line ends. A promise only if something must be written. */
   add(content: Buffer, lines: number): void | Promise<void> {
     if (content.length === 0) return
+    if (this.#pieces.length >= MAX_PIECES) this.#pieces = [Buffer.concat(this.#pieces)]
     this.#pieces.push(content)
     this.#pending += content.length
     this.#size += content.length

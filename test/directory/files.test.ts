@@ -6,7 +6,7 @@ import type { Log } from '../../src/log/log.js'
 import type { Address } from '../../src/mail/address.js'
 import { Refusal } from '../../src/mail/refusal.js'
 import { directoryContract } from '../contracts/directory.js'
-import { all, countTargets as count, plant } from '../helpers/domain-tree.js'
+import { countTargets as count, plant } from '../helpers/domain-tree.js'
 
 const DOMAIN = 'example.com'
 const bob: Address = { local: 'bob', domain: DOMAIN }
@@ -69,7 +69,8 @@ describe('users in files', () => {
     for (const name of ['Carol', '.carol', 'ca%72ol']) {
       await writeFile(tree.userFile(DOMAIN, name), '{PLAIN}y')
     }
-    const names = await all(tree.directory.usersOf(DOMAIN).names())
+    const names: string[] = []
+    for await (const name of tree.users(DOMAIN).names()) names.push(name)
     expect(names).toEqual(['alice'])
     expect(await count(tree, { local: 'carol', domain: DOMAIN })).toBe(0)
     expect(await count(tree, { local: '.carol', domain: DOMAIN })).toBe(0)

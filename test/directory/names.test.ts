@@ -71,7 +71,7 @@ describe('a name', () => {
     'like %j makes, changes and removes nothing outside its folder',
     async (local) => {
       const tree = await trap()
-      const users = tree.directory.usersOf(DOMAIN)
+      const users = tree.users(DOMAIN)
       const outside = async (): Promise<string[]> => {
         const all = await readdir(tree.root, { recursive: true })
         return all.filter((path) => !path.startsWith(join(DOMAIN, '.users/'))).toSorted()

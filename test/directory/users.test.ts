@@ -1,20 +1,17 @@
-import { readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { problems } from '../../src/directory/inspect.js'
-import { all, countTargets as count, plant } from '../helpers/domain-tree.js'
+import { countTargets as count, plant } from '../helpers/domain-tree.js'
 
 const DOMAIN = 'example.com'
 const bob = { local: 'bob', domain: DOMAIN }
 const alice = { local: 'alice', domain: DOMAIN }
-const oneDomain = (aliases = '') => ({
-  domains: { [DOMAIN]: { users: { alice: '{PLAIN}x' }, aliases } },
-})
+const oneDomain = () => ({ domains: { [DOMAIN]: { users: { alice: '{PLAIN}x' } } } })
 
 describe('administration', () => {
   it('makes a user once, readable by its owner alone, and leaves nothing else behind', async () => {
     const tree = await plant(oneDomain())
-    const users = tree.directory.usersOf(DOMAIN)
+    const users = tree.users(DOMAIN)
     await users.add('Bob', '{PLAIN}y')
     expect((await stat(tree.userFile(DOMAIN, 'bob'))).mode & 0o777).toBe(0o600)
     await expect(users.add('bob', '{PLAIN}z')).rejects.toMatchObject({ code: 'EEXIST' })
@@ -25,37 +22,19 @@ describe('administration', () => {
   it('makes the database with its first user', async () => {
     const tree = await plant({ domains: { [DOMAIN]: {} } })
     await rm(join(tree.root, DOMAIN, '.users'), { recursive: true })
-    await tree.directory.usersOf(DOMAIN).add('bob', '!')
+    await tree.users(DOMAIN).add('bob', '!')
     expect((await stat(join(tree.root, DOMAIN, '.users'))).mode & 0o777).toBe(0o700)
     expect(await count(tree, bob)).toBe(1)
   })
 
   it('changes a password and removes a user', async () => {
     const tree = await plant(oneDomain())
-    const users = tree.directory.usersOf(DOMAIN)
+    const users = tree.users(DOMAIN)
     expect(await users.setPassword('ALICE', '{PLAIN}new')).toBe(true)
     expect(await tree.directory.user(alice)).toMatchObject({ password: '{PLAIN}new' })
     expect(await users.setPassword('bob', '!')).toBe(false)
     expect(await users.remove('Alice')).toBe(true)
     expect(await users.remove('alice')).toBe(false)
     expect(await tree.directory.user(alice)).toBeNull()
-  })
-
-  it('tells every problem of a domain, and where', async () => {
-    const tree = await plant(oneDomain('a: ghost\nb: |prog\nc: x@far.example\nok: alice\n'))
-    await writeFile(tree.userFile(DOMAIN, 'bob'), 'quota = "2GB"\n')
-    await writeFile(tree.userFile(DOMAIN, 'eve'), 'hunter2\n')
-    const aliases = tree.aliasFile(DOMAIN)
-    const found = await all(problems(tree.directory, DOMAIN))
-    expect(found.toSorted()).toEqual(
-      [
-        `${aliases}:1: there is no ghost@example.com`,
-        `${aliases}:2: delivery to a program is not supported yet`,
-        `${aliases}:3: x@far.example is elsewhere; that is not supported yet`,
-        `${tree.userFile(DOMAIN, 'bob')}: quota: not supported yet, has no effect`,
-        `${tree.userFile(DOMAIN, 'eve')}:2:1: neither a password hash ($argon2id$…, {SCHEME}…, !) nor TOML`,
-        'nobody can log in to the mailbox postmaster@example.com',
-      ].toSorted(),
-    )
   })
 })

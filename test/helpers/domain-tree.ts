@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { FilesDirectory, type FilesDomain } from '../../src/directory/files.js'
 import { key } from '../../src/directory/key.js'
+import { Users } from '../../src/directory/users.js'
 import { silent, type Log } from '../../src/log/log.js'
 import type { Address } from '../../src/mail/address.js'
 
@@ -25,6 +26,7 @@ export interface Tree {
   /** Holds one directory per domain, named like it, and nothing else. */
   readonly root: string
   readonly directory: FilesDirectory
+  users(domain: string): Users
   /** A user file, by its own name. */
   userFile(domain: string, name: string): string
   aliasFile(domain: string): string
@@ -49,6 +51,7 @@ export async function plant(
   return {
     root,
     directory: new FilesDirectory({ domains, defaultDomain, log: silent, ...options }),
+    users: (domain) => new Users(join(root, domain)),
     userFile: (domain, name) => join(root, domain, '.users', name),
     aliasFile: (domain) => join(root, domain, '.aliases'),
   }
@@ -62,13 +65,6 @@ async function plantDomain(path: string, domain: WorldDomain): Promise<FilesDoma
   const aliases = join(path, '.aliases')
   if (domain.aliases !== undefined) await writeFile(aliases, domain.aliases)
   return { path, aliases, bounceToPostmaster: domain.bounceToPostmaster ?? false }
-}
-
-/** What an iteration gives, as a list. */
-export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = []
-  for await (const item of items) list.push(item)
-  return list
 }
 
 export async function countTargets(tree: Tree, to: Address): Promise<number> {

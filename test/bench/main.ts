@@ -1,0 +1,171 @@
+/**
+ * Measures mailtap on this machine, beside a minimal program on npm's smtp-server.
+ * Usage: npm run bench [-- [smtp] [pop3] [memory] [rounds=N] [messages=N]]
+ */
+import { rmSync, statfsSync } from 'node:fs'
+import { availableParallelism, cpus } from 'node:os'
+import { join } from 'node:path'
+import {
+  type Running,
+  cpu,
+  load,
+  memory,
+  resetPeak,
+  startMailtap,
+  startNaive,
+  stop,
+} from './process.js'
+import { type Site, empty, fill, makeSite } from './site.js'
+
+const CONNECTIONS = 20
+const LARGE = 50_000_000
+const SENDERS = 50
+const MAILBOX = 10_000
+const FETCHED = 5_000
+const LOGINS = 15
+
+const [, , cli, ...words] = process.argv
+const chosen = words.filter((word) => !word.includes('='))
+const rounds = setting('rounds', 5)
+/** Of all connections together, in one round. */
+const messages = setting('messages', 8_000)
+
+function setting(name: string, usual: number): number {
+  const given = words.find((word) => word.startsWith(`${name}=`))
+  return given === undefined ? usual : Number(given.slice(name.length + 1))
+}
+
+const say = (line = ''): void => void process.stdout.write(`${line}\n`)
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+function table(rows: readonly (readonly string[])[]): void {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  for (const row of rows) {
+    say(
+      `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}`,
+    )
+  }
+}
+
+interface Round {
+  readonly perSecond: number
+  readonly cpuPerMessage: number
+}
+
+async function smtpRound(server: Running, count: number): Promise<Round> {
+  const used: number[] = []
+  const each = Math.ceil(count / CONNECTIONS)
+  const { milliseconds } = await load('smtp-load.js', [server.smtp, CONNECTIONS, each, 1_024], () =>
+    used.push(cpu(server.child.pid!)),
+  )
+  const sent = each * CONNECTIONS
+  const arrived = empty(server.maildir)
+  if (arrived !== sent) throw new Error(`${server.name}: ${sent} sent, ${arrived} arrived`)
+  return { perSecond: (sent * 1_000) / milliseconds, cpuPerMessage: (used[1]! - used[0]!) / sent }
+}
+
+/** Both servers run all the time and take turns, so that what else the machine does hits both. */
+async function smtp(site: Site): Promise<void> {
+  say(`SMTP: messages of 1 KiB, ${CONNECTIONS} connections, on the disk before the 250`)
+  const servers = [
+    await startMailtap(cli!, site.config, site.domain),
+    await startNaive(join(site.root, 'naive')),
+  ]
+  const results = new Map(servers.map((server) => [server, [] as Round[]]))
+  for (const server of servers) await smtpRound(server, messages / 2)
+  for (let round = 0; round < rounds; round++) {
+    for (const server of servers) results.get(server)!.push(await smtpRound(server, messages))
+  }
+  for (const server of servers) await stop(server)
+  tellSmtp([...results].map(([server, all]) => ({ name: server.name, all })))
+}
+
+function tellSmtp(results: readonly { name: string; all: readonly Round[] }[]): void {
+  const rows = results.map(({ name, all }) => {
+    const speeds = all.map(({ perSecond }) => perSecond)
+    return {
+      name,
+      speed: median(speeds),
+      range: `${Math.min(...speeds).toFixed(0)}-${Math.max(...speeds).toFixed(0)}`,
+      cpu: median(all.map(({ cpuPerMessage }) => cpuPerMessage)),
+    }
+  })
+  const [ours, theirs] = rows as [(typeof rows)[0], (typeof rows)[0]]
+  table([
+    [`median of ${rounds}`, 'messages/s', 'range', 'CPU ms/message'],
+    ...rows.map((row) => [row.name, row.speed.toFixed(0), row.range, row.cpu.toFixed(3)]),
+    ['ratio', (ours.speed / theirs.speed).toFixed(2), '', (ours.cpu / theirs.cpu).toFixed(2)],
+  ])
+}
+
+async function pop3(site: Site): Promise<void> {
+  say('POP3: one session, messages of 4 KiB; password {PLAIN}, so that argon2 is not measured')
+  const server = await startMailtap(cli!, site.config, site.domain)
+  fill(server.maildir, MAILBOX)
+  const { each } = await load('pop3-load.js', [server.pop3, 'login', LOGINS])
+  const rows = [['', 'value']]
+  rows.push([`login to STAT, ${MAILBOX} messages, first`, `${each![0]!.toFixed(1)} ms`])
+  rows.push(['login to STAT, warm, median', `${median(each!.slice(1)).toFixed(1)} ms`])
+  for (const mode of ['sequential', 'pipelined']) {
+    const speeds: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      const { milliseconds } = await load('pop3-load.js', [server.pop3, mode, FETCHED])
+      speeds.push((FETCHED * 1_000) / milliseconds)
+    }
+    rows.push([`RETR, ${mode}, median of ${rounds}`, `${median(speeds).toFixed(0)}/s`])
+  }
+  table(rows)
+  await stop(server)
+  empty(server.maildir)
+}
+
+async function large(site: Site): Promise<void> {
+  say(`Memory: ${SENDERS} senders of ${LARGE / 1e6} MB at once`)
+  const { bavail, bsize } = statfsSync(site.root)
+  if (bavail * bsize < SENDERS * LARGE * 1.5) {
+    say(`  not measured: ${site.root} has no room for ${(SENDERS * LARGE * 1.5) / 1e9} GB`)
+    return
+  }
+  const server = await startMailtap(cli!, site.config, site.domain)
+  const pid = server.child.pid!
+  const idle = memory(pid).now
+  resetPeak(pid)
+  const { milliseconds } = await load('smtp-load.js', [server.smtp, SENDERS, 1, LARGE])
+  const { peak } = memory(pid)
+  const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
+  table([
+    ['', 'RSS'],
+    ['idle', mb(idle)],
+    ['peak', mb(peak)],
+    ['peak over idle', mb(peak - idle)],
+  ])
+  say(`  ${((SENDERS * LARGE) / 1e3 / milliseconds).toFixed(0)} MB/s`)
+  await stop(server)
+  empty(server.maildir)
+}
+
+const PARTS = { smtp, pop3, memory: large }
+
+async function main(): Promise<void> {
+  const site = makeSite()
+  say(
+    `${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.version}`,
+  )
+  say(`mail in ${site.root}; the load runs in a process of its own on the same machine`)
+  try {
+    for (const [name, part] of Object.entries(PARTS)) {
+      if (chosen.length > 0 && !chosen.includes(name)) continue
+      say()
+      await part(site)
+    }
+  } finally {
+    rmSync(site.root, { recursive: true, force: true })
+  }
+}
+
+void main()

@@ -1,0 +1,92 @@
+/** A connection of a load driver: writes, and waits for what comes back, as cheaply as it can. */
+import { once } from 'node:events'
+import { type Socket, connect } from 'node:net'
+
+export class Wire {
+  readonly #socket: Socket
+  #buffer: Buffer = Buffer.alloc(0)
+  #wake: (() => void) | null = null
+  #closed = false
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('data', (chunk: Buffer) => {
+      this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk])
+      this.#wake?.()
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      this.#closed = true
+      this.#wake?.()
+    })
+  }
+
+  static async to(port: number): Promise<Wire> {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    await once(socket, 'connect')
+    return new Wire(socket)
+  }
+
+  write(bytes: string | Buffer): void {
+    this.#socket.write(bytes)
+  }
+
+  /** Writes no faster than the other side reads. */
+  async pour(bytes: Buffer): Promise<void> {
+    if (!this.#socket.write(bytes)) await once(this.#socket, 'drain')
+  }
+
+  /** The next line, without its end. */
+  async line(): Promise<string> {
+    return (await this.#upTo('\r\n')).toString('latin1')
+  }
+
+  /** The text of the last line of an SMTP reply. @throws when its code is another */
+  async reply(code: string): Promise<void> {
+    for (;;) {
+      const line = await this.line()
+      if (!line.startsWith(code)) throw new Error(`${code} expected, heard: ${line}`)
+      if (line[3] !== '-') return
+    }
+  }
+
+  /** A POP3 answer of one line. @throws when it is -ERR */
+  async ok(): Promise<string> {
+    const line = await this.line()
+    if (!line.startsWith('+OK')) throw new Error(`+OK expected, heard: ${line}`)
+    return line
+  }
+
+  /** A POP3 answer of many lines. @returns the octets between the first line and the lone dot */
+  async body(): Promise<number> {
+    await this.ok()
+    return (await this.#upTo('\r\n.\r\n')).length + 2
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  async #upTo(end: string): Promise<Buffer> {
+    let searched = 0
+    for (;;) {
+      const at = this.#buffer.indexOf(end, searched)
+      if (at !== -1) return this.#take(at, end.length)
+      searched = Math.max(0, this.#buffer.length - end.length)
+      await this.#more()
+    }
+  }
+
+  #take(length: number, rest: number): Buffer {
+    const taken = this.#buffer.subarray(0, length)
+    this.#buffer = this.#buffer.subarray(length + rest)
+    return taken
+  }
+
+  #more(): Promise<void> {
+    if (this.#closed) throw new Error('the server closed the connection')
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+}

@@ -1,0 +1,53 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  EndpointError,
+  EndpointUnsupported,
+  formatEndpoint,
+  parseEndpoint,
+} from '../../src/net/endpoint.js'
+
+describe('parseEndpoint', () => {
+  test.each([
+    ['25', { kind: 'tcp', host: null, port: 25 }],
+    ['0', { kind: 'tcp', host: null, port: 0 }],
+    ['127.0.0.1:25', { kind: 'tcp', host: '127.0.0.1', port: 25 }],
+    ['[::1]:65535', { kind: 'tcp', host: '::1', port: 65535 }],
+    ['unix:/run/mailtap.sock', { kind: 'unix', path: '/run/mailtap.sock', mode: 0o600 }],
+    ['unix:/a?mode=660', { kind: 'unix', path: '/a', mode: 0o660 }],
+  ])('reads %s', (text, endpoint) => {
+    expect(parseEndpoint(text)).toEqual(endpoint)
+  })
+
+  test.each([
+    ...['', ' ', '25 ', '+25', '-1', '65536', '0x19', '1e2', '2５', 'localhost:25', '::1:25'],
+    ...['[127.0.0.1]:25', '127.0.0.1', '127.0.0.1:', '256.0.0.1:25', '[::1]', '[::1]:', '1.2:3'],
+    ...['unix:', 'unix:relative', 'unix:/a?mode=9', 'unix:/a?mode=', 'unix:/a?x=1', '25?mode=660'],
+    ...['unix:/a?mode=660&mode=600', `unix:/${'x'.repeat(107)}`, 'unix:/a\0b', 'systemd:'],
+  ])('refuses %j and says what would be right', (text) => {
+    expect(() => parseEndpoint(text)).toThrow(EndpointError)
+  })
+
+  test.each(['systemd:smtp', '25?proxy=10.0.0.0/8', 'unix:/a?proxy=10.0.0.1'])(
+    'knows %s and says that it is not in this version',
+    (text) => {
+      expect(() => parseEndpoint(text)).toThrow(EndpointUnsupported)
+    },
+  )
+
+  test('takes no text that it would write differently, and throws nothing else', () => {
+    const text = fc.string({ unit: fc.constantFrom(...'0123456789.:[]unix/?=mode a') })
+    fc.assert(
+      fc.property(text, (given) => {
+        try {
+          const endpoint = parseEndpoint(given)
+          const written = formatEndpoint(endpoint).replace(/^\*:/, '')
+          const defaults = endpoint.kind === 'unix' ? { mode: 0o600 } : {}
+          expect(parseEndpoint(written)).toEqual({ ...endpoint, ...defaults })
+        } catch (error) {
+          if (!(error instanceof EndpointError)) throw error
+        }
+      }),
+    )
+  })
+})
