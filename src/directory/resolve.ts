@@ -45,12 +45,21 @@ class Expansion {
   }
 
   async run(address: Address): Promise<readonly Target[]> {
-    const found = await this.#follow(folded(address), 0)
+    const found = await this.#follow(folded(address), 0).catch((error: unknown) =>
+      this.#insist(address, error),
+    )
     if (this.#targets.size === 0) this.#lastResort(address.domain)
     if (this.#targets.size > 0) return [...this.#targets.values()]
     if (this.#disabled) throw mailboxDisabled()
     if (!found) return []
     throw fault(`${formatAddress(address)}: its aliases go round in a circle`)
+  }
+
+  /** Mail for postmaster and abuse is taken even while their aliases are broken; `check` tells of that. */
+  #insist({ local, domain }: Address, error: unknown): boolean {
+    if (![POSTMASTER, ABUSE].includes(foldLocal(local))) throw error
+    this.#add({ local: POSTMASTER, domain })
+    return true
   }
 
   /** RFC 5321 section 4.5.1: if postmaster's alias leads to nobody, there still is the mailbox. */
