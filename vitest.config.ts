@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // Threads inherit it.
+    execArgv: ['--import', './test/helpers/typescript-loader.mjs'],
     include: ['test/**/*.test.ts'],
     // Processes, not threads: tests change signals, umask and descriptors.
     pool: 'forks',

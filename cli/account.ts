@@ -45,6 +45,12 @@ export function accountIn({ path }: Pick<DomainConfig, 'path'>, address: Address
 /** For messages: `alice@example.com`. */
 export const named = ({ address }: Account): string => formatAddress(address)
 
+/** Nobody has that name. */
+export function noSuchUser(account: Account): Failure {
+  const what = `no user ${named(account)}; 'mailtap user list' shows who there is`
+  return new Failure(Exit.noSuchUser, what)
+}
+
 /** The one domain that a noun's `[domain]` names. @throws Failure when it is not ours */
 export function ownDomain(config: Config, text: string): string {
   const domain = parseDomain(text)

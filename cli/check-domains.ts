@@ -1,5 +1,5 @@
 /** What `mailtap check` tells of each domain: its directories, users and aliases. */
-import { access, constants, lstat, opendir } from 'node:fs/promises'
+import { lstat, opendir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from '../maildir/maildir.js'
 import type { Config, DomainConfig } from '../src/config/config.js'
@@ -9,10 +9,9 @@ import { localOf } from '../src/directory/key.js'
 import type { UserFile } from '../src/directory/user-file.js'
 import { Users } from '../src/directory/users.js'
 import { silent } from '../src/log/log.js'
+import { checkDirectory, missing, octal, OTHERS } from './check-directory.js'
 import type { Findings } from './findings.js'
 
-/** Permission bits of the group and of everybody else. */
-const OTHERS = 0o077
 /** Who gets mail that is about the domain (RFC 5321 section 4.5.1). */
 const POSTMASTER = 'postmaster'
 
@@ -29,7 +28,6 @@ async function checkDomain(
   findings: Findings,
 ): Promise<void> {
   await checkDirectory(path, findings)
-  await access(path, constants.R_OK | constants.W_OK | constants.X_OK)
   const folder = join(path, '.users')
   if (await missing(folder)) {
     findings.error(
@@ -40,14 +38,6 @@ async function checkDomain(
   await checkDirectory(folder, findings)
   await checkFiles(folder, new Users(path), findings)
   await checkPostmaster(name, new Users(path), findings)
-}
-
-async function checkDirectory(path: string, findings: Findings): Promise<void> {
-  const { mode } = await lstat(path)
-  if ((mode & OTHERS) === 0) return
-  findings.warning(
-    `${path}: others on this machine get into it (mode ${octal(mode)}); run: chmod 700 ${path}`,
-  )
 }
 
 async function checkFiles(folder: string, users: Users, findings: Findings): Promise<void> {
@@ -125,15 +115,3 @@ function checkAlias({ at, name, targets }: Alias, config: Config, findings: Find
     }
   }
 }
-
-async function missing(path: string): Promise<boolean> {
-  try {
-    await lstat(path)
-    return false
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return true
-    throw error
-  }
-}
-
-const octal = (mode: number): string => (mode & 0o777).toString(8).padStart(4, '0')

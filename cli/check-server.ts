@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Config } from '../src/config/config.js'
+import { checkDirectory, missing } from './check-directory.js'
 import type { Findings } from './findings.js'
 import { tlsProblem } from './tls-files.js'
 
@@ -14,6 +15,7 @@ const OLDEST_SUPPORTED_NODE = 22
 export async function checkServer(config: Config, findings: Findings): Promise<void> {
   checkNode(process.versions.node, findings)
   checkListeners(config, findings)
+  await findings.attempt(config.state, () => checkState(config.state, findings))
   if (config.tls === null) {
     findings.warning(
       `[tls] is not set: a self-signed certificate is made in ${config.state}, which mail programs warn about`,
@@ -31,6 +33,11 @@ export function checkNode(version: string, findings: Findings): void {
   findings.warning(
     `Node ${version} gets no security fixes any more; install Node ${OLDEST_SUPPORTED_NODE} or later`,
   )
+}
+
+/** Made at the first start; a private key may lie in it. */
+async function checkState(state: string, findings: Findings): Promise<void> {
+  if (!(await missing(state))) await checkDirectory(state, findings)
 }
 
 function checkListeners({ listen, domains }: Config, findings: Findings): void {
@@ -58,11 +65,16 @@ async function checkTls(
       `${tls.cert}: this certificate is not for ${hostname}; mail programs will warn about it`,
     )
   }
-  if (certificate.checkIssued(certificate)) {
+  if (isSelfSigned(certificate)) {
     findings.warning(
       `${tls.cert}: this certificate is self-signed; mail programs will warn about it`,
     )
   }
+}
+
+function isSelfSigned(certificate: X509Certificate): boolean {
+  const { subject, issuer, publicKey } = certificate
+  return subject === issuer && certificate.verify(publicKey)
 }
 
 function checkDates(file: string, certificate: X509Certificate, findings: Findings): void {

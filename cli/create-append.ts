@@ -30,10 +30,15 @@ export async function checkAppend(given: Given, plan: CreatePlan, old: Config): 
   const source = await readSource(plan.output)
   for (const domain of plan.domains) checkDomain(domain, old, source)
   for (const [option, path] of SERVER) if (given.has(option)) refuse(option, path, given, source)
+}
+
+/** Warns when the only domain was the default one and will no longer be alone. */
+export async function warnOfBareLogins(output: string, old: Config): Promise<void> {
+  const source = await readSource(output)
   if (old.defaultDomain === null || source.says(['default_domain'])) return
   warn(
     `logins without @domain belonged to ${old.defaultDomain}, the only domain, and will belong to none; ` +
-      `to keep that, write at the top of ${plan.output}: default_domain = ${tomlValue(old.defaultDomain)}`,
+      `to keep that, write at the top of ${output}: default_domain = ${tomlValue(old.defaultDomain)}`,
   )
 }
 

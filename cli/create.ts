@@ -5,7 +5,7 @@ import { writeSmallFile } from '../src/directory/small-file.js'
 import { errorCode } from '../maildir/maildir.js'
 import { authHelp } from './auth-types.js'
 import { DRY_RUN, type Command, type Given } from './command.js'
-import { checkAppend } from './create-append.js'
+import { checkAppend, warnOfBareLogins } from './create-append.js'
 import { configText } from './create-text.js'
 import { makeAll, passwordsFor, type NewAccounts } from './create-domains.js'
 import { planOf, type CreatePlan } from './create-plan.js'
@@ -77,6 +77,7 @@ export async function createFrom(given: Given): Promise<CreatePlan> {
   if (plan.tls !== null) await checkTlsFiles(plan.tls)
   for (const { aliases } of plan.domains) await checkAliases(aliases)
   const text = await configText(plan, old !== null)
+  if (old !== null) await warnOfBareLogins(plan.output, old)
   const dryRun = given.has('dry-run')
   const accounts = await passwordsFor(plan.domains, { dryRun, generate: given.has('generate') })
   if (dryRun) sayPlan(plan, accounts)

@@ -1,6 +1,6 @@
 /** Reads the command line and calls the command that it names. The one door to commander. */
 import { Command as Parser, CommanderError, Option as ParserOption } from 'commander'
-import { Given, type Command, type GivenOption, type Noun } from './command.js'
+import { CONFIG, Given, type Command, type GivenOption, type Noun } from './command.js'
 import { Exit, notBuilt, usage } from './exit.js'
 
 export interface Program {
@@ -31,19 +31,16 @@ function endOf(error: unknown): number {
   if (error.exitCode === 0) return Exit.ok
   // Without a command there is nothing to complain about but that: the help was printed.
   if (error.code === 'commander.help') return Exit.usage
-  throw usage(
-    error.message
-      .replace(/^error: /, '')
-      .replace(/\s+/g, ' ')
-      .trim(),
-  )
+  const what = error.message.replace(/^error: |\s+$/g, '').replace(/\s+/g, ' ')
+  throw usage(`${what}; 'mailtap COMMAND --help' tells what there is`)
 }
 
 function parserOf({ version, commands, later }: Program): Parser {
   const parser = prepared(new Parser('mailtap'))
     .description('A mail toaster: SMTP in, POP3 out, any number of virtual domains.')
     .version(version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
+    .option(CONFIG.flags, CONFIG.help)
+    .enablePositionalOptions()
   for (const each of commands) {
     parser.addCommand('commands' in each ? nounParser(each) : commandParser(each))
   }
@@ -70,8 +67,19 @@ function commandParser(command: Command): Parser {
     parser.addOption(option)
   }
   return parser.action(async (first: unknown) => {
-    await command.run(new Given(typeof first === 'string' ? first : null, options))
+    const all = [...configBefore(parser, command), ...options]
+    await command.run(new Given(typeof first === 'string' ? first : null, all))
   })
+}
+
+/** `mailtap -c FILE user list`: the option before the command. */
+function configBefore(parser: Parser, command: Command): GivenOption[] {
+  let root = parser
+  while (root.parent !== null) root = root.parent
+  const { config } = root.opts<{ config?: string }>()
+  if (config === undefined) return []
+  if (command.options.includes(CONFIG)) return [{ name: 'config', value: config }]
+  throw usage(`-c: 'mailtap ${command.name}' reads no config; leave it out`)
 }
 
 /** `user enable`, `queue`: known words with whatever follows them. */
@@ -93,4 +101,5 @@ function prepared(parser: Parser): Parser {
     .configureOutput({ outputError: () => {}, writeErr: (text) => process.stderr.write(text) })
     .showSuggestionAfterError()
     .helpCommand(false)
+    .helpOption('-h, --help', 'print this help')
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { syncDirectory } from '../src/directory/small-file.js'
-import { accountOf, named, type Account } from './account.js'
+import { accountOf, named, noSuchUser, type Account } from './account.js'
 import { CONFIG, DRY_RUN, type Given, type Option } from './command.js'
 import { Exit, Failure, usage } from './exit.js'
 import { isThere } from './make.js'
@@ -23,12 +23,7 @@ export async function remove(given: Given): Promise<void> {
   const account = accountOf(await settingsFor(given), given.argument!)
   const mail = given.has('mail') ? await countMessages(account.mailbox) : null
   const there = await isThere(account.userFile)
-  if (!there && mail === null) {
-    throw new Failure(
-      Exit.noSuchUser,
-      `no user ${named(account)}; 'mailtap user list' shows who there is`,
-    )
-  }
+  if (!there && mail === null) throw noSuchUser(account)
   if (mail !== null) refusePostmaster(account)
   if (given.has('dry-run')) return sayPlan(account, there, mail)
   if (mail !== null && !given.has('yes')) await ask(account, mail)

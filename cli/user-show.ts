@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from '../maildir/maildir.js'
 import type { UserFile } from '../src/directory/user-file.js'
-import { accountOf, named, type Account } from './account.js'
+import { accountOf, named, noSuchUser, type Account } from './account.js'
 import type { Given } from './command.js'
 import { Exit, Failure } from './exit.js'
 import { loginOf } from './scheme.js'
@@ -13,7 +13,7 @@ import { say, sayJson } from './terminal.js'
 export async function show(given: Given): Promise<void> {
   const account = accountOf(await settingsFor(given), given.argument!)
   const user = await read(account)
-  if (user === null) throw new Failure(Exit.noSuchUser, await whyNobody(account))
+  if (user === null) throw await whyNobody(account)
   const facts = {
     address: named(account),
     name: user.name,
@@ -50,9 +50,10 @@ async function read({ users, address }: Account): Promise<UserFile | null> {
 }
 
 /** The postmaster's mailbox is there from the beginning, and so is that of a removed user. */
-async function whyNobody(account: Account): Promise<string> {
-  const name = named(account)
+async function whyNobody(account: Account): Promise<Failure> {
   const messages = await countMessages(account.mailbox)
-  if (messages === null) return `no user ${name}; 'mailtap user list' shows who there is`
-  return `no user ${name}, but a mailbox with ${messages} messages; to log in to it: mailtap user add ${name}`
+  if (messages === null) return noSuchUser(account)
+  const name = named(account)
+  const what = `no user ${name}, but a mailbox with ${messages} messages`
+  return new Failure(Exit.noSuchUser, `${what}; to log in to it: mailtap user add ${name}`)
 }

@@ -1,9 +1,8 @@
 /** `mailtap user`: make, look at and change accounts, straight on the user files; live without a restart. */
 import { errorCode } from '../maildir/maildir.js'
 import { formatAddress } from '../src/mail/address.js'
-import { accountOf, named, newAccountOf, ownDomain, type Account } from './account.js'
+import { accountOf, named, newAccountOf, noSuchUser, ownDomain, type Account } from './account.js'
 import { CONFIG, DRY_RUN, JSON_OUTPUT, type Given, type Noun } from './command.js'
-import { Exit, Failure } from './exit.js'
 import { isThere, makeUser, userExists } from './make.js'
 import { giveToOwnerOf } from './ownership.js'
 import { newPassword, PASSWORD_OPTIONS } from './password-input.js'
@@ -105,9 +104,4 @@ async function usersOf({ users, address: { domain } }: Account): Promise<string[
     if (errorCode(error) !== 'ENOENT') throw error
   }
   return found.toSorted()
-}
-
-export function noSuchUser(account: Account): Failure {
-  const what = `no user ${named(account)}; 'mailtap user list' shows who there is`
-  return new Failure(Exit.noSuchUser, what)
 }

@@ -1,19 +1,27 @@
 /**
- * Delivery into a Maildir. The order is what makes it survive a power cut:
+ * Delivery into a Maildir: a small letter by a thread (batch.ts), a large one
+ * piece by piece from here. The order is what makes it survive a power cut:
  * file, fsync, link, fsync of the directory, and only then "done". A link
  * never overwrites, as a rename would.
  */
 import fs from 'node:fs'
+import type { Failure } from './batch.js'
+import { BatchThreads, sizeOf } from './batch-threads.js'
 import { create, requireDirectory } from './directories.js'
-import { errorCode } from './errors.js'
+import { errorCode, NotAMaildir, WrongSize } from './errors.js'
 import { fill } from './fill.js'
 import { GroupCommit } from './group-commit.js'
-import type { Letter } from './maildir.js'
+import type { Content, Letter } from './maildir.js'
 import { finalName, UniqueNames } from './names.js'
 import { link, openFresh, syncDirectory, syncFile, unlink } from './system.js'
 
 /** How many names are tried when one is taken. */
 const MAX_TRIES = 3
+
+/** Letters up to this size go to a thread, if they are in memory. */
+const MAX_BATCHED = 128 * 1024
+
+const threads = new BatchThreads()
 
 /** A file in `tmp` that nobody else knows of. */
 interface Draft {
@@ -40,10 +48,29 @@ export class Delivery {
    * @throws the system's error, NotAMaildir, WrongSize, or what the content throws
    */
   async deliver(maildir: string, letter: Letter): Promise<string> {
+    const content = letter.open()
+    if (letter.size <= MAX_BATCHED && Symbol.iterator in content) {
+      return this.#batched(maildir, letter, [...content])
+    }
+    return this.#streamed(maildir, letter, content)
+  }
+
+  async #batched(maildir: string, letter: Letter, pieces: readonly Buffer[]): Promise<string> {
+    if (sizeOf(pieces) !== letter.size) throw new WrongSize('the content is not as long as it said')
+    return retrying(maildir, async () => {
+      const draft = this.#names.next()
+      const name = finalName(draft, letter.size, letter.lines)
+      const failure = await threads.deliver({ maildir, draft, name }, pieces)
+      if (failure !== null) throw thrown(failure)
+      return `${maildir}/new/${name}`
+    })
+  }
+
+  async #streamed(maildir: string, letter: Letter, content: Content): Promise<string> {
     const draft = await this.#draft(maildir)
     let visible: string | null = null
     try {
-      await write(draft.fd, letter)
+      await write(draft.fd, letter.size, content)
       visible = await this.#publish(maildir, draft, letter)
       await this.#published.commit(maildir)
     } catch (error) {
@@ -74,6 +101,12 @@ export class Delivery {
   }
 }
 
+/** The error as it was before it went from thread to thread. */
+function thrown({ code, message, notAMaildir }: Failure): Error {
+  if (notAMaildir) return new NotAMaildir(message)
+  return code === null ? new Error(message) : Object.assign(new Error(message), { code })
+}
+
 /** Tries again under a new name when one is taken, and makes a Maildir that is not there. */
 async function retrying<T>(maildir: string, attempt: (tries: number) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -88,9 +121,9 @@ async function retrying<T>(maildir: string, attempt: (tries: number) => Promise<
 }
 
 /** Writes and closes. fsync is called once: after one that failed the next would lie. */
-async function write(fd: number, letter: Letter): Promise<void> {
+async function write(fd: number, size: number, content: Content): Promise<void> {
   try {
-    await fill(fd, letter)
+    await fill(fd, size, content)
     await syncFile(fd)
   } catch (error) {
     closeAnyway(fd)

@@ -1,6 +1,6 @@
 /** Writes a letter into an open file, in few and large writes, whatever pieces it comes in. */
 import { WrongSize } from './errors.js'
-import type { Letter } from './maildir.js'
+import type { Content } from './maildir.js'
 import { writeAll } from './system.js'
 
 /** Pieces are gathered up to here; what is held in memory is this and one piece. */
@@ -11,9 +11,8 @@ const BATCH = 64 * 1024
  * @throws WrongSize if it is not as long as it said: the size is in the file's
  *   name for ever; or what the content or the system throws
  */
-export async function fill(fd: number, letter: Letter): Promise<void> {
-  const writer = new Writer(fd, letter.size)
-  const content = letter.open()
+export async function fill(fd: number, size: number, content: Content): Promise<void> {
+  const writer = new Writer(fd, size)
   // Content in memory takes no turn of the event loop per piece.
   if (Symbol.iterator in content) {
     for (const piece of content) if (writer.add(piece)) await writer.flush()

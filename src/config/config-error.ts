@@ -1,5 +1,5 @@
 /** What is wrong with the settings: all of it at once, each with its place. */
-import { formatPlace, type Source } from './source.js'
+import { formatPlace, type Path, type Source, type SourcePlace } from './source.js'
 
 export interface ConfigProblem {
   /** `file:line:column`, or the file alone when the problem has no place in it. */
@@ -21,15 +21,15 @@ export class ConfigError extends Error {
 
 /** Gathers problems, so that a person gets them all in one go. */
 export class Problems {
-  readonly #found: ConfigProblem[] = []
+  readonly #found: { readonly place: SourcePlace; readonly what: string }[] = []
   readonly #source: Source
 
   constructor(source: Source) {
     this.#source = source
   }
 
-  add(path: readonly (string | number)[], what: string): void {
-    this.#found.push({ where: formatPlace(this.#source.where(path)), what })
+  add(path: Path, what: string): void {
+    this.#found.push({ place: this.#source.where(path), what })
   }
 
   get any(): boolean {
@@ -37,6 +37,14 @@ export class Problems {
   }
 
   error(): ConfigError {
-    return new ConfigError(this.#found)
+    const inOrder = this.#found.toSorted((one, other) => compare(one.place, other.place))
+    return new ConfigError(inOrder.map(({ place, what }) => ({ where: formatPlace(place), what })))
   }
+}
+
+/** As a person goes through them: file by file, from the top. */
+function compare(one: SourcePlace, other: SourcePlace): number {
+  if (one.file !== other.file) return one.file < other.file ? -1 : 1
+  const [a, b] = [one.place, other.place].map((place) => place ?? { line: 0, column: 0 })
+  return a!.line - b!.line || a!.column - b!.column
 }

@@ -6,7 +6,7 @@ import { parseDomain } from '../mail/address.js'
 import type { Config, DomainConfig } from './config.js'
 import { Problems } from './config-error.js'
 import { overlap } from './overlap.js'
-import { prune } from './prune.js'
+import { salvage } from './salvage.js'
 import { readSource } from './read.js'
 import { checkForm, type Settings } from './schema.js'
 import type { Path, Source } from './source.js'
@@ -64,9 +64,8 @@ class Loading {
     const checked = checkForm(this.#source.value)
     if (checked.settings !== null) return checked.settings
     for (const { path, what } of checked.problems) this.#problems.add(path, what)
-    const paths = checked.problems.map(({ path }) => path)
-    const again = checkForm(prune(this.#source.value, paths))
-    if (again.settings !== null) return again.settings
+    const rest = salvage(this.#source.value, checked.problems)
+    if (rest !== null) return rest
     throw this.#problems.error()
   }
 
@@ -130,10 +129,12 @@ class Loading {
     if (said === undefined) return domains.length === 1 ? domains[0]! : null
     const name = parseDomain(said)
     if (name !== null && domains.includes(name)) return name
-    this.#problems.add(
-      ['default_domain'],
-      `'${said}' is none of the domains here: ${domains.join(', ')}`,
-    )
+    // Of a domain that is there and wrong, enough was said.
+    const written = Object.keys(this.#source.value['domains'] ?? {}).map(parseDomain)
+    if (name === null || !written.includes(name)) {
+      const what = `'${said}' is none of the domains here: ${domains.join(', ')}`
+      this.#problems.add(['default_domain'], what)
+    }
     return null
   }
 

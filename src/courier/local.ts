@@ -88,6 +88,8 @@ async function atMost<T, R>(
   items: readonly T[],
   work: (item: T) => Promise<R>,
 ): Promise<R[]> {
+  // Most messages have one recipient.
+  if (items.length === 1) return [await work(items[0]!)]
   const results: R[] = []
   let next = 0
   const worker = async (): Promise<void> => {

@@ -22,6 +22,8 @@ export class AliasFile {
   /** What was logged last, so that it is not logged twice a second. */
   #complaint = ''
   #checkedAt = -Infinity
+  /** How often somebody asked for a fresh look. */
+  #expiries = 0
   #checking: Promise<Aliases | null> | null = null
 
   /** @param now milliseconds of a clock that never goes back */
@@ -38,6 +40,12 @@ export class AliasFile {
     return this.#checking
   }
 
+  /** The next look is a fresh one, however short ago the last was. */
+  expire(): void {
+    this.#expiries++
+    this.#checkedAt = -Infinity
+  }
+
   /** Reads the file now. @throws AliasesError, or what the system says; a missing file has no aliases */
   async read(): Promise<Aliases> {
     return (await this.#parse()).aliases
@@ -45,10 +53,12 @@ export class AliasFile {
 
   async #check(): Promise<Aliases | null> {
     const started = this.#now()
+    const expiries = this.#expiries
     try {
       await this.#refresh()
     } finally {
-      this.#checkedAt = started
+      // A look that began before the expiry does not count as fresh.
+      if (expiries === this.#expiries) this.#checkedAt = started
       this.#checking = null
     }
     return this.#aliases

@@ -64,7 +64,7 @@ export class FilesDirectory implements Directory {
     this.reconfigure(domains, defaultDomain)
   }
 
-  /** Takes up new settings. Domains that stay keep the last good copy of their aliases. */
+  /** Takes up new settings, and looks at every aliases file anew. Domains that stay keep the last good copy of theirs. */
   reconfigure(domains: FilesOptions['domains'], defaultDomain: string | null): void {
     const old = this.#domains
     this.#domains = new Map(
@@ -145,10 +145,9 @@ export class FilesDirectory implements Directory {
   }
 
   #make(settings: FilesDomain, old: Domain | undefined): Domain {
-    const aliases =
-      old?.aliases.path === settings.aliases
-        ? old.aliases
-        : new AliasFile(settings.aliases, this.#log, this.#now)
+    const same = old?.aliases.path === settings.aliases
+    const aliases = same ? old.aliases : new AliasFile(settings.aliases, this.#log, this.#now)
+    aliases.expire()
     return { settings, users: new Users(settings.path), aliases }
   }
 }

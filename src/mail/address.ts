@@ -61,6 +61,8 @@ export function parseDomain(text: string): string | null {
 
 /** The identity of a local part here: NFC, ASCII letters in lower case, nothing else folded. */
 export function foldLocal(local: string): string {
+  // oxlint-disable-next-line no-control-regex -- all of ASCII
+  if (/^[\u0000-\u007f]*$/.test(local)) return local.toLowerCase()
   return local.normalize('NFC').replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
 

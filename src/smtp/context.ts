@@ -5,6 +5,7 @@ import type { Login } from '../cred/realm.js'
 import type { Log } from '../log/log.js'
 import type { Address } from '../mail/address.js'
 import type { Avatars } from '../mail/avatars.js'
+import type { Envelope } from '../mail/envelope.js'
 import type { Sender } from '../mail/sender.js'
 import type { TlsFacts } from '../net/session.js'
 
@@ -23,6 +24,13 @@ export interface SmtpOptions {
   readonly log: Log
 }
 
+/** A transaction between MAIL and the end of its body: the envelope as it grows. */
+export interface Draft {
+  readonly start: Omit<Envelope, 'to'>
+  /** By identity: who is named twice gets one copy. */
+  readonly to: Map<string, Address>
+}
+
 /** Mutable on purpose: it is the memory of one session. */
 export interface Context {
   readonly options: SmtpOptions
@@ -32,6 +40,7 @@ export interface Context {
   /** What the client called itself. */
   helo: string
   esmtp: boolean
+  draft: Draft | null
 }
 
 /** The sender that this session speaks for. Only a session that greeted has one. */

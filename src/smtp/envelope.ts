@@ -1,9 +1,8 @@
 /** Between EHLO and the body: MAIL, RCPT, DATA (RFC 5321 sections 3.3 and 4.1.1). */
 import { type Address, identity } from '../mail/address.js'
-import type { Envelope } from '../mail/envelope.js'
 import { messageTooBig } from '../mail/refusal.js'
 import { type Path, type PathError, parsePath } from './command.js'
-import { type Context, sender } from './context.js'
+import { type Context, type Draft, sender } from './context.js'
 import { Data } from './data.js'
 import { anytime, without } from './greeting.js'
 import { isReply, type MailParameters, readMailParameters } from './parameters.js'
@@ -15,6 +14,7 @@ import { newId } from './trace.js'
 /** RFC 5321 section 4.5.3.1.8 asks for 100 at least. */
 const MAX_RECIPIENTS = 1_000
 
+const MAIL_BEGUN: Reply = { bytes: say.SENDER_OK, next: 'transaction' }
 const NO_MAIL = say.fault(503, '5.5.1', 'Send MAIL first')
 const NESTED = say.fault(503, '5.5.1', 'A transaction is open already; RSET ends it')
 const NO_RECIPIENTS = say.fault(554, '5.5.1', 'No valid recipients; send RCPT first')
@@ -72,54 +72,62 @@ export class Ready implements State {
     if (declaredSize !== null) await sender(this.#context).checkRoom(declaredSize)
     const id = newId()
     const start = { id, from, declaredSize, eightBit, smtputf8 }
-    return { bytes: say.SENDER_OK, next: new Transaction(this.#context, start) }
+    this.#context.draft = { start, to: new Map() }
+    return MAIL_BEGUN
   }
 }
 
 /** Has a sender; gathers recipients. */
-class Transaction implements State {
+export class Transaction implements State {
   readonly notNow = NESTED
   readonly verbs: ReadonlyMap<string, Verb>
   readonly #context: Context
-  readonly #start: Omit<Envelope, 'to'>
-  /** By identity: who is named twice gets one copy. */
-  readonly #to = new Map<string, Address>()
 
-  constructor(context: Context, start: Omit<Envelope, 'to'>) {
+  constructor(context: Context) {
     this.#context = context
-    this.#start = start
     this.verbs = new Map<string, Verb>([
       ...anytime(context).filter(([verb]) => verb !== 'STARTTLS'),
       ['RCPT', (text) => this.#rcpt(text)],
       ['DATA', (text) => this.#data(text)],
-      ['RSET', (text) => without(text, { ...say.OK, next: new Ready(context) })],
+      ['RSET', (text) => without(text, this.#reset())],
     ])
+  }
+
+  get #draft(): Draft {
+    if (this.#context.draft === null) throw new Error('no transaction without MAIL')
+    return this.#context.draft
   }
 
   async #rcpt(text: string): Promise<Reply> {
     const path = afterWord(text, /^TO:/i, TO_SYNTAX, BAD_TO)
     if ('bytes' in path) return path
     if (path.parameters.size > 0) return RCPT_PARAMETER
-    if (!this.#start.smtputf8 && !path.ascii) return NEEDS_SMTPUTF8
+    if (!this.#draft.start.smtputf8 && !path.ascii) return NEEDS_SMTPUTF8
     const to = path.barePostmaster ? this.#context.options.postmaster() : path.address
     return to === null ? BAD_TO : this.#add(to)
   }
 
-  async #add(to: Address): Promise<Reply> {
-    const key = identity(to)
-    if (this.#to.has(key)) return say.RECIPIENT_OK
-    if (this.#to.size >= MAX_RECIPIENTS) return TOO_MANY
-    await sender(this.#context).checkTo(to)
-    this.#to.set(key, to)
+  async #add(recipient: Address): Promise<Reply> {
+    const { to } = this.#draft
+    const key = identity(recipient)
+    if (to.has(key)) return say.RECIPIENT_OK
+    if (to.size >= MAX_RECIPIENTS) return TOO_MANY
+    await sender(this.#context).checkTo(recipient)
+    to.set(key, recipient)
     return say.RECIPIENT_OK
   }
 
   async #data(text: string): Promise<Reply> {
     if (text !== '') return say.NO_ARGUMENT
-    if (this.#to.size === 0) return NO_RECIPIENTS
-    await sender(this.#context).checkRoom(this.#start.declaredSize)
-    const envelope = { ...this.#start, to: [...this.#to.values()] }
+    const { start, to } = this.#draft
+    if (to.size === 0) return NO_RECIPIENTS
+    await sender(this.#context).checkRoom(start.declaredSize)
+    const envelope = { ...start, to: [...to.values()] }
     return { bytes: say.SEND_BODY, body: new Data(this.#context, envelope) }
+  }
+
+  #reset(): Reply {
+    return { ...say.OK, next: 'ready' }
   }
 }
 

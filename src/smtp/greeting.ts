@@ -1,6 +1,5 @@
 /** Before EHLO or HELO (RFC 5321 section 4.1.1.1), and the verbs that are allowed at any time. */
 import type { Context } from './context.js'
-import { Ready } from './envelope.js'
 import { isHostArgument, isMailboxArgument } from './command.js'
 import { fault, HELLO_FIRST, NO_ARGUMENT, OK, reply, type Reply } from './reply.js'
 import type { State, Verb } from './state.js'
@@ -54,12 +53,13 @@ export function without(argument: string, result: Reply): Reply {
 function hello(context: Context, name: string, esmtp: boolean): Reply {
   if (!isHostArgument(name)) return BAD_HOST
   context.helo = name
+  context.draft = null
   context.esmtp = esmtp
   const { hostname } = context.options
   const bytes = esmtp
     ? reply(250, null, hostname, ...extensions(context))
     : reply(250, null, hostname)
-  return { bytes, next: new Ready(context) }
+  return { bytes, next: 'ready' }
 }
 
 function extensions({ options, tls, peer }: Context): string[] {

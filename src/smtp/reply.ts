@@ -1,12 +1,12 @@
 /** SMTP replies: code, enhanced status (RFC 2034, RFC 3463) and text, as bytes that we control. */
-import { Refusal } from '../mail/refusal.js'
+import type { Refusal } from '../mail/refusal.js'
 import type { Data } from './data.js'
-import type { State } from './state.js'
+import type { StateName } from './state.js'
 
 export interface Reply {
   readonly bytes: Buffer
   /** The state that the session is in after this reply; absent = the same. */
-  readonly next?: State
+  readonly next?: StateName
   /** What follows is the body of a message. */
   readonly body?: Data
   readonly then?: 'close' | 'starttls'
@@ -48,7 +48,6 @@ export const SEND_BODY = reply(354, null, 'Send the message, end with CR LF . CR
 export const LOCAL_ERROR: Reply = {
   bytes: reply(451, '4.3.0', 'Local error, nothing is lost; try again later'),
 }
-export const NOT_NOW = fault(503, '5.5.1', 'Bad sequence of commands')
 export const HELLO_FIRST = fault(503, '5.5.1', 'Send EHLO or HELO first')
 export const UNKNOWN_VERB = fault(500, '5.5.1', 'Unknown command; HELP lists those that there are')
 export const NOT_IMPLEMENTED = fault(502, '5.5.1', 'Command not implemented here')

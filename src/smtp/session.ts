@@ -10,10 +10,17 @@ import type { Answer, Farewell, LineFault, RawInput, Session, TlsFacts } from '.
 import { type Command, decode, parseCommand } from './command.js'
 import type { Context, SmtpOptions } from './context.js'
 import type { Data } from './data.js'
-import { Ready } from './envelope.js'
+import { Ready, Transaction } from './envelope.js'
 import { Greeting } from './greeting.js'
 import * as say from './reply.js'
-import { ABSENT_VERBS, FOREIGN_VERBS, KNOWN_VERBS, type State, type Verb } from './state.js'
+import {
+  ABSENT_VERBS,
+  FOREIGN_VERBS,
+  KNOWN_VERBS,
+  type State,
+  type StateName,
+  type Verb,
+} from './state.js'
 
 /** RFC 5321 section 4.5.3.1.4, line end counted. */
 const MAX_COMMAND = 512
@@ -46,14 +53,21 @@ export class SmtpSession implements Session {
   readonly bareLf = false
   readonly patience = COMMAND_PATIENCE_MS
   readonly #context: Context
+  readonly #states: Readonly<Record<StateName, State>>
   #state: State
   #body: Data | null = null
   #faults = 0
   #junk = 0
 
   constructor(options: SmtpOptions, peer: Peer) {
-    this.#context = { options, peer, tls: null, login: null, helo: '', esmtp: false }
-    this.#state = new Greeting(this.#context)
+    const context = newContext(options, peer)
+    this.#context = context
+    this.#states = {
+      greeting: new Greeting(context),
+      ready: new Ready(context),
+      transaction: new Transaction(context),
+    }
+    this.#state = this.#states.greeting
   }
 
   get raw(): RawInput | null {
@@ -104,7 +118,8 @@ export class SmtpSession implements Session {
     this.#context.tls = tls
     this.#context.peer = { ...this.#context.peer, secure: true }
     this.#context.helo = ''
-    this.#state = new Greeting(this.#context)
+    this.#context.draft = null
+    this.#state = this.#states.greeting
   }
 
   async closed(): Promise<void> {
@@ -144,7 +159,7 @@ export class SmtpSession implements Session {
   #answer(reply: say.Reply): Answer {
     if (reply.fault && ++this.#faults >= MAX_FAULTS)
       return { head: TOO_MANY_FAULTS.bytes, then: 'close' }
-    if (reply.next !== undefined) this.#state = reply.next
+    if (reply.next !== undefined) this.#state = this.#states[reply.next]
     if (reply.body !== undefined) this.#receive(reply.body)
     return reply.then === undefined
       ? { head: reply.bytes }
@@ -155,9 +170,13 @@ export class SmtpSession implements Session {
     this.#body = body
     body.whenDone((reply) => {
       this.#body = null
-      this.#state = new Ready(this.#context)
+      this.#state = this.#states.ready
       if (!reply.fault && reply.then === undefined) this.#faults = this.#junk = 0
       return this.#answer(reply)
     })
   }
+}
+
+function newContext(options: SmtpOptions, peer: Peer): Context {
+  return { options, peer, tls: null, login: null, helo: '', esmtp: false, draft: null }
 }

@@ -1,6 +1,9 @@
 /** What a client may say at one point of an SMTP session. */
 import type { Reply } from './reply.js'
 
+/** Where a session can stand: before EHLO, between transactions, after MAIL. A reply names the next. */
+export type StateName = 'greeting' | 'ready' | 'transaction'
+
 /** @param argument what follows the verb, without the space between */
 export type Verb = (argument: string) => Reply | Promise<Reply>
 
@@ -11,21 +14,16 @@ export interface State {
   readonly notNow: Reply
 }
 
-/** Every verb of the protocol; others are unknown. `null` marks those that are known and refused. */
-export const KNOWN_VERBS: ReadonlySet<string> = new Set([
-  ...['EHLO', 'HELO', 'MAIL', 'RCPT', 'DATA', 'RSET', 'NOOP', 'QUIT', 'VRFY', 'EXPN', 'HELP'],
-  'STARTTLS',
-])
+const words = (text: string): ReadonlySet<string> => new Set(text.split(' '))
 
-/** Verbs of SMTP that this server does not have (RFC 5321, 1985, 3030, 4954). */
-export const ABSENT_VERBS: ReadonlySet<string> = new Set([
-  ...['AUTH', 'BDAT', 'ETRN', 'TURN', 'ATRN', 'SEND', 'SOML', 'SAML'],
-])
+/** Every verb of this server, in some state. */
+export const KNOWN_VERBS = words('EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY EXPN HELP STARTTLS')
+
+/** Verbs of SMTP that this server does not have (RFC 821, 1985, 2645, 3030, 4954). */
+export const ABSENT_VERBS = words('AUTH BDAT ETRN TURN ATRN SEND SOML SAML')
 
 /**
  * First words of other protocols. A browser that was made to speak to a mail
  * port sends one; answering more than once would carry out what follows it.
  */
-export const FOREIGN_VERBS: ReadonlySet<string> = new Set([
-  ...['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE', 'PATCH', 'PRI'],
-])
+export const FOREIGN_VERBS = words('GET POST PUT HEAD DELETE OPTIONS CONNECT TRACE PATCH PRI')

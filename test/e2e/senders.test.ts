@@ -39,7 +39,8 @@ interface Job {
 const SENDERS: Readonly<Record<string, (job: Job) => Promise<Ended>>> = {
   async swaks({ port, to, home, trust }) {
     const mail = join(home, 'mail')
-    await writeFile(mail, LF_MESSAGE)
+    // swaks ends the last line itself.
+    await writeFile(mail, LF_MESSAGE.slice(0, -1))
     const tls = trust === null ? [] : ['--tls', '--tls-verify', '--tls-ca-path', trust]
     const envelope = ['--from', SENDER, '--to', to, '--ehlo', 'client.example']
     const where = ['--server', 'localhost', '--port', String(port), '--hide-all']
@@ -81,9 +82,10 @@ describe('mail sent by', () => {
         const user = `${program}-${tls ? 'tls' : 'clear'}`
         await site.users(user)
         const to = `${user}@${DOMAIN}`
-        const trust = tls ? site.certificate : null
-        const job = { port: server.port('smtp'), to, trust }
-        const ended = await inHome((home) => send({ ...job, home }))
+        const ended = await inHome(async (home) => {
+          const trust = tls ? await site.trustedBy(join(home, 'ca.pem')) : null
+          return send({ port: server.port('smtp'), to, home, trust })
+        })
         expect(ended, ended.stderr).toMatchObject({ code: 0 })
         const messages = await fetchAll(server.port('pop3'), to, PASSWORD)
         expect(messages).toHaveLength(1)

@@ -1,7 +1,7 @@
 /** A mailtap as its owner has it: made by `mailtap create`, run as a process of its own from the built program. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { appendFile, mkdtemp, rm, unlink, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Ended, runProgram, type RunOptions } from './programs.js'
@@ -55,9 +55,11 @@ export class Site {
     return join(this.folder, 'Maildir')
   }
 
-  /** The certificate that the server made for itself, for clients that shall trust it. */
-  get certificate(): string {
-    return join(this.folder, 'state', 'tls', 'self-signed.pem')
+  /** Copies the certificate that the server made for itself, without its key, for clients that shall trust it. */
+  async trustedBy(path: string): Promise<string> {
+    const pem = await readFile(join(this.folder, 'state', 'tls', 'self-signed.pem'), 'utf8')
+    await writeFile(path, pem.slice(pem.indexOf('-----BEGIN CERTIFICATE-----')))
+    return path
   }
 
   /** `mailtap ARGS -c CONFIG` */
@@ -86,14 +88,7 @@ export class Site {
 
   /** @param wrap a program with arguments that runs the server. @throws Error when it ends before it is ready */
   async start(wrap: readonly string[] = []): Promise<RunningServer> {
-    const server = new RunningServer([
-      ...wrap,
-      process.execPath,
-      PROGRAM,
-      'run',
-      '-c',
-      this.config,
-    ])
+    const server = new RunningServer([...wrap, process.execPath, PROGRAM, 'run', '-c', this.config])
     this.#servers.push(server)
     await server.ready()
     return server

@@ -1,7 +1,7 @@
 /** A conversation over a real socket, byte for byte: what is sent is said exactly so, what is heard is not interpreted. */
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, TLSSocket } from 'node:tls'
 
 /** Far more than a loaded machine needs; a test that hangs shall say where. */
 const PATIENCE_MS = 20_000
@@ -13,6 +13,7 @@ export class Talk {
   #pieces: Buffer[] = []
   #ended = false
   #changed: () => void = () => {}
+  #drained: () => void = () => {}
 
   private constructor(socket: Socket) {
     this.#socket = socket
@@ -37,6 +38,11 @@ export class Talk {
     return this.#ended
   }
 
+  /** SHA-256 of the server's certificate; empty in clear. */
+  get fingerprint(): string {
+    return this.#socket instanceof TLSSocket ? this.#socket.getPeerCertificate().fingerprint256 : ''
+  }
+
   send(bytes: string | Buffer): void {
     this.#socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
   }
@@ -44,7 +50,7 @@ export class Talk {
   /** Sends, and waits while the other side is slower. */
   async sendAll(bytes: Buffer): Promise<void> {
     if (this.#ended || this.#socket.write(bytes)) return
-    await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')])
+    await new Promise<void>((resolve) => (this.#drained = resolve))
   }
 
   /** One byte per write, each in a packet of its own. */
@@ -126,7 +132,9 @@ export class Talk {
     const over = (): void => {
       this.#ended = true
       this.#changed()
+      this.#drained()
     }
+    socket.on('drain', () => this.#drained())
     socket.on('end', over)
     socket.on('close', over)
     socket.on('error', over)

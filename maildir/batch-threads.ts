@@ -1,0 +1,135 @@
+/**
+ * Hands small letters to threads that may wait for the disk. A turn on libuv's
+ * pool per system call costs more than the calls; here a letter costs a share
+ * of one message to a thread and one back. While a batch is under way the next
+ * one gathers, so the busier it is the less each letter costs.
+ */
+import { Worker } from 'node:worker_threads'
+import type { Failure, Job } from './batch.js'
+import type { Batch } from './batch-thread.js'
+
+/** Threads at most: on a disk that takes its time, several wait side by side. */
+const MAX_THREADS = 4
+/** A batch that takes longer than this many milliseconds waits for a disk: another thread begins. */
+const SLOW_MS = 3
+/** Letters of one batch. */
+const MAX_BATCH = 64
+
+/** What the thread is to do, without the place in a batch that is not known yet. */
+export type Order = Omit<Job, 'from' | 'to'>
+
+interface Waiting {
+  readonly order: Order
+  readonly pieces: readonly Buffer[]
+  readonly done: (failure: Failure | null) => void
+}
+
+/** The threads of this process; all deliveries share them. */
+export class BatchThreads {
+  readonly #threads: BatchThread[] = []
+  readonly #waiting: Waiting[] = []
+  #scheduled = false
+
+  /**
+   * Delivers one letter.
+   * @param pieces its bytes, in order
+   * @returns `null` = safe on the disk
+   */
+  deliver(order: Order, pieces: readonly Buffer[]): Promise<Failure | null> {
+    return new Promise((done) => {
+      this.#waiting.push({ order, pieces, done })
+      if (this.#scheduled) return
+      this.#scheduled = true
+      // After this turn's sockets were read: what they bring goes together.
+      setImmediate(() => {
+        this.#scheduled = false
+        this.#dispatch()
+      })
+    })
+  }
+
+  #dispatch(): void {
+    while (this.#waiting.length > 0) {
+      const thread = this.#threads.find((each) => each.idle) ?? this.#another()
+      if (thread === null) return
+      thread.run(this.#waiting.splice(0, MAX_BATCH))
+    }
+  }
+
+  /** One more thread, if there is room for one and those that there are wait for the disk. */
+  #another(): BatchThread | null {
+    const slow = this.#threads.every((thread) => thread.age > SLOW_MS)
+    if (!slow || this.#threads.length >= MAX_THREADS) return null
+    const thread = new BatchThread(
+      () => this.#dispatch(),
+      () => this.#threads.splice(this.#threads.indexOf(thread), 1),
+    )
+    this.#threads.push(thread)
+    return thread
+  }
+}
+
+class BatchThread {
+  readonly #worker = new Worker(new URL('./batch-thread.js', import.meta.url))
+  readonly #whenIdle: () => void
+  #batch: readonly Waiting[] = []
+  #since = 0
+
+  /** @param whenGone called once, when the thread ended of itself */
+  constructor(whenIdle: () => void, whenGone: () => void) {
+    this.#whenIdle = whenIdle
+    this.#worker.on('message', (results: readonly (Failure | null)[]) => this.#finish(results))
+    // An exit follows each error; the letters that were under way may or may not be there.
+    let why = 'the delivery thread ended'
+    this.#worker.on('error', (error) => (why = error.message))
+    this.#worker.once('exit', () => {
+      whenGone()
+      this.#finish(this.#batch.map(() => ({ code: null, message: why, notAMaildir: false })))
+    })
+    this.#worker.unref()
+  }
+
+  get idle(): boolean {
+    return this.#batch.length === 0
+  }
+
+  /** Milliseconds since the batch under way began. */
+  get age(): number {
+    return performance.now() - this.#since
+  }
+
+  run(batch: readonly Waiting[]): void {
+    this.#batch = batch
+    this.#since = performance.now()
+    // A thread with nothing to do must not keep a program from ending.
+    this.#worker.ref()
+    const packed = pack(batch)
+    this.#worker.postMessage(packed, [packed.bytes])
+  }
+
+  #finish(results: readonly (Failure | null)[]): void {
+    const batch = this.#batch
+    this.#batch = []
+    this.#worker.unref()
+    for (const [at, { done }] of batch.entries()) done(results[at] ?? null)
+    this.#whenIdle()
+  }
+}
+
+/** Copies all letters into one buffer, which then changes hands instead of being copied once more. */
+function pack(batch: readonly Waiting[]): Batch {
+  const size = batch.reduce((sum, { pieces }) => sum + sizeOf(pieces), 0)
+  const bytes = new ArrayBuffer(size)
+  const all = Buffer.from(bytes)
+  let at = 0
+  const jobs = batch.map(({ order, pieces }) => {
+    const from = at
+    for (const piece of pieces) at += piece.copy(all, at)
+    return { ...order, from, to: at }
+  })
+  return { jobs, bytes }
+}
+
+export function sizeOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0)
+}

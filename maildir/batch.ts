@@ -1,0 +1,113 @@
+/**
+ * Delivers letters that are in memory, one after another, and waits for the
+ * disk: for a thread that has nothing else to do. The order of the steps is
+ * that of deliver.ts; the letters of a batch share the fsync of a directory.
+ */
+import fs from 'node:fs'
+import { requireDirectory } from './directories.js'
+import { errorCode, NotAMaildir } from './errors.js'
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants
+
+/** A letter as it travels to the thread. */
+export interface Job {
+  readonly maildir: string
+  /** Its name in `tmp`. */
+  readonly draft: string
+  /** Its name in `new`. */
+  readonly name: string
+  /** Where its bytes begin and end in those of the batch. */
+  readonly from: number
+  readonly to: number
+}
+
+/** An error that can be sent from thread to thread. */
+export interface Failure {
+  /** The system's code, such as `ENOSPC`; `null` if the system did not say no. */
+  readonly code: string | null
+  readonly message: string
+  readonly notAMaildir: boolean
+}
+
+/** @returns what became of each job, in their order: `null` = safe on the disk; else nothing of it is visible */
+export function deliverBatch(jobs: readonly Job[], bytes: Uint8Array): (Failure | null)[] {
+  const linked = jobs.map((job) => attempt(() => publish(job, bytes)))
+  const synced = new Map<string, Failure | null>()
+  for (const [at, { maildir }] of jobs.entries()) {
+    if (linked[at] !== null || synced.has(maildir)) continue
+    synced.set(
+      maildir,
+      attempt(() => syncNew(maildir)),
+    )
+  }
+  return jobs.map((job, at) => conclude(job, linked[at] ?? null, synced.get(job.maildir) ?? null))
+}
+
+/** Up to the link. fsync is called once: after one that failed the next would lie. */
+function publish({ maildir, draft, name, from, to }: Job, bytes: Uint8Array): void {
+  const path = `${maildir}/tmp/${draft}`
+  const fd = fs.openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+  try {
+    try {
+      writeAll(fd, bytes.subarray(from, to))
+      fs.fsyncSync(fd)
+    } finally {
+      fs.closeSync(fd)
+    }
+    fs.linkSync(path, `${maildir}/new/${name}`)
+  } catch (error) {
+    discard(path)
+    throw error
+  }
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  let at = 0
+  while (at < bytes.length) {
+    const written = fs.writeSync(fd, bytes, at, bytes.length - at)
+    if (written === 0) throw new Error('the system took no bytes and gave no reason')
+    at += written
+  }
+}
+
+/** The links must have gone into this Maildir, not through a symbolic link into another. */
+function syncNew(maildir: string): void {
+  requireDirectory(maildir)
+  requireDirectory(`${maildir}/tmp`)
+  requireDirectory(`${maildir}/new`)
+  const fd = fs.openSync(`${maildir}/new`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+  try {
+    fs.fsyncSync(fd)
+  } catch (error) {
+    if (errorCode(error) !== 'EINVAL') throw error
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+function conclude({ maildir, draft, name }: Job, linked: Failure | null, synced: Failure | null) {
+  // Whoever was not linked has cleaned up behind himself.
+  if (linked !== null) return linked
+  if (synced !== null) discard(`${maildir}/new/${name}`)
+  discard(`${maildir}/tmp/${draft}`)
+  return synced
+}
+
+function attempt(step: () => void): Failure | null {
+  try {
+    step()
+    return null
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const notAMaildir = error instanceof NotAMaildir
+    return { code: errorCode(error) ?? null, message, notAMaildir }
+  }
+}
+
+function discard(path: string): void {
+  try {
+    fs.unlinkSync(path)
+  } catch {
+    // A leftover in tmp is harmless; one in new is a second copy, never a loss.
+  }
+}
