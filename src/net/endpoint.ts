@@ -81,7 +81,7 @@ function unixEndpoint(text: string, path: string, mode: string | undefined): Uni
   if (mode !== undefined && !/^0?[0-7]{3}$/.test(mode)) {
     throw new EndpointError(`'${text}': mode is three octal digits, such as 660`)
   }
-  return { kind: 'unix', path, mode: mode === undefined ? DEFAULT_MODE : parseInt(mode, 8) }
+  return { kind: 'unix', path, mode: mode === undefined ? DEFAULT_MODE : Number.parseInt(mode, 8) }
 }
 
 function tcpEndpoint(text: string, place: string): TcpEndpoint {

@@ -1,6 +1,6 @@
 /** Accepts clients at one endpoint and serves each with a session of its own. */
 import { chmod, lstat, unlink } from 'node:fs/promises'
-import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer, connect, type Server, type Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import type { Peer } from '../cred/credentials.js'
 import type { Log } from '../log/log.js'
@@ -46,7 +46,7 @@ export class Listener {
 
   /** Where it listens in fact: with the port that the system chose for port 0. */
   get address(): string {
-    const address = this.#server.address() as AddressInfo | string | null
+    const address = this.#server.address()
     if (address === null || typeof address === 'string')
       return formatEndpoint(this.#options.endpoint)
     const all = this.#options.endpoint.kind === 'tcp' && this.#options.endpoint.host === null
@@ -54,7 +54,7 @@ export class Listener {
   }
 
   get port(): number | null {
-    const address = this.#server.address() as AddressInfo | string | null
+    const address = this.#server.address()
     return address === null || typeof address === 'string' ? null : address.port
   }
 

@@ -137,8 +137,8 @@ export class Data implements RawInput {
     const { id, from, to } = this.#envelope
     const { peer, helo } = this.#context
     const first = to[0] === undefined ? '' : formatAddress(to[0])
-    const sender = from === null ? '<>' : formatAddress(from)
-    return { id, ip: peer.address, helo, from: sender, to: first, nrcpt: to.length }
+    const source = from === null ? '<>' : formatAddress(from)
+    return { id, ip: peer.address, helo, from: source, to: first, nrcpt: to.length }
   }
 }
 

@@ -28,7 +28,7 @@ async function made(create?: readonly string[]): Promise<Site> {
 /** `mailtap run` without the powers of root. */
 function runPowerless(site: Site): Promise<Ended> {
   const [program, ...args] = [...wrap!, process.execPath, PROGRAM, 'run', '-c', site.config]
-  return runProgram(program!, args)
+  return runProgram(program, args)
 }
 
 /** One line on standard error that has this, and that code. */

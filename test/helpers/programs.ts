@@ -49,7 +49,8 @@ export function testWith(
   const why = `not installed: ${missing.join(', ')}`
   if (missing.length === 0 || process.env['CI'] === undefined)
     return testUnless(missing.length === 0 ? null : why, name, body, timeoutMs)
-  test(`${name}`, () => {
+  // oxlint-disable-next-line vitest/valid-title -- the caller names it
+  test(name, () => {
     throw new Error(why)
   })
 }
@@ -61,7 +62,8 @@ export function testUnless(
   body: () => Promise<void>,
   timeoutMs = PATIENCE_MS * 2,
 ): void {
-  test(`${name}`, { timeout: timeoutMs }, async ({ skip }) => {
+  // oxlint-disable-next-line vitest/valid-title -- the caller names it
+  test(name, { timeout: timeoutMs }, async ({ skip }) => {
     if (obstacle === null) return body()
     console.warn(`SKIPPED: ${name}: ${obstacle}`)
     skip(obstacle)
