@@ -12,6 +12,7 @@ import type { Batch } from './batch-thread.js'
 const MAX_THREADS = 4
 /** A batch that takes longer than this many milliseconds waits for a disk: another thread begins. */
 const SLOW_MS = 3
+const NO_ANSWER = 'the delivery thread ended without an answer'
 /** Letters of one batch. */
 const MAX_BATCH = 64
 
@@ -28,7 +29,14 @@ interface Waiting {
 export class BatchThreads {
   readonly #threads: BatchThread[] = []
   readonly #waiting: Waiting[] = []
+  readonly #entry: URL
   #scheduled = false
+  #look: NodeJS.Timeout | null = null
+
+  /** @param entry the module that a thread runs: takes a `Batch`, answers as `deliverBatch` does */
+  constructor(entry = new URL('./batch-thread.js', import.meta.url)) {
+    this.#entry = entry
+  }
 
   /**
    * Delivers one letter.
@@ -51,40 +59,65 @@ export class BatchThreads {
   #dispatch(): void {
     while (this.#waiting.length > 0) {
       const thread = this.#threads.find((each) => each.idle) ?? this.#another()
-      if (thread === null) return
+      if (thread === null) return this.#lookAgain()
       thread.run(this.#waiting.splice(0, MAX_BATCH))
     }
+  }
+
+  /** Whoever waits must not wait for a slow disk just because nobody comes after him. */
+  #lookAgain(): void {
+    if (this.#waiting.length === 0 || this.#threads.length >= MAX_THREADS) return
+    this.#look ??= setTimeout(() => {
+      this.#look = null
+      this.#dispatch()
+    }, SLOW_MS)
   }
 
   /** One more thread, if there is room for one and those that there are wait for the disk. */
   #another(): BatchThread | null {
     const slow = this.#threads.every((thread) => thread.age > SLOW_MS)
     if (!slow || this.#threads.length >= MAX_THREADS) return null
+    try {
+      return this.#start()
+    } catch (error) {
+      // With any thread at all the letters only have to wait a little longer.
+      if (this.#threads.length === 0) this.#refuseAll(lost(error))
+      return null
+    }
+  }
+
+  #start(): BatchThread {
     const thread = new BatchThread(
+      this.#entry,
       () => this.#dispatch(),
       () => this.#threads.splice(this.#threads.indexOf(thread), 1),
     )
     this.#threads.push(thread)
     return thread
   }
+
+  #refuseAll(failure: Failure): void {
+    for (const { done } of this.#waiting.splice(0)) done(failure)
+  }
 }
 
 class BatchThread {
-  readonly #worker = new Worker(new URL('./batch-thread.js', import.meta.url))
+  readonly #worker: Worker
   readonly #whenIdle: () => void
   #batch: readonly Waiting[] = []
   #since = 0
 
   /** @param whenGone called once, when the thread ended of itself */
-  constructor(whenIdle: () => void, whenGone: () => void) {
+  constructor(entry: URL, whenIdle: () => void, whenGone: () => void) {
+    this.#worker = new Worker(entry)
     this.#whenIdle = whenIdle
     this.#worker.on('message', (results: readonly (Failure | null)[]) => this.#finish(results))
     // An exit follows each error; the letters that were under way may or may not be there.
-    let why = 'the delivery thread ended'
-    this.#worker.on('error', (error) => (why = error.message))
+    let why: unknown = NO_ANSWER
+    this.#worker.on('error', (error) => (why = error))
     this.#worker.once('exit', () => {
       whenGone()
-      this.#finish(this.#batch.map(() => ({ code: null, message: why, notAMaildir: false })))
+      this.#finish(this.#batch.map(() => lost(why)))
     })
     this.#worker.unref()
   }
@@ -111,7 +144,7 @@ class BatchThread {
     const batch = this.#batch
     this.#batch = []
     this.#worker.unref()
-    for (const [at, { done }] of batch.entries()) done(results[at] ?? null)
+    for (const [at, { done }] of batch.entries()) done(answer(results[at]))
     this.#whenIdle()
   }
 }
@@ -130,6 +163,16 @@ function pack(batch: readonly Waiting[]): Batch {
   return { jobs, bytes }
 }
 
-export function sizeOf(pieces: readonly Buffer[]): number {
+function sizeOf(pieces: readonly Buffer[]): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0)
+}
+
+/** Only an explicit `null` means that a letter is safe. */
+function answer(result: Failure | null | undefined): Failure | null {
+  return result === undefined ? lost(NO_ANSWER) : result
+}
+
+function lost(why: unknown): Failure {
+  const message = why instanceof Error ? why.message : String(why)
+  return { code: null, message, notAMaildir: false }
 }

@@ -31,16 +31,31 @@ export interface Failure {
 
 /** @returns what became of each job, in their order: `null` = safe on the disk; else nothing of it is visible */
 export function deliverBatch(jobs: readonly Job[], bytes: Uint8Array): (Failure | null)[] {
-  const linked = jobs.map((job) => attempt(() => publish(job, bytes)))
+  const folders = new Map<string, number>()
+  const linked = jobs.map((job) =>
+    attempt(() => {
+      if (!folders.has(job.maildir)) folders.set(job.maildir, openNew(job.maildir))
+      publish(job, bytes)
+    }),
+  )
+  const awaited = new Set(jobs.filter((_, at) => linked[at] === null).map((job) => job.maildir))
   const synced = new Map<string, Failure | null>()
-  for (const [at, { maildir }] of jobs.entries()) {
-    if (linked[at] !== null || synced.has(maildir)) continue
-    synced.set(
-      maildir,
-      attempt(() => syncNew(maildir)),
-    )
+  for (const [maildir, fd] of folders) {
+    const failure = attempt(() => syncAndClose(fd, awaited.has(maildir)))
+    synced.set(maildir, failure)
   }
-  return jobs.map((job, at) => conclude(job, linked[at] ?? null, synced.get(job.maildir) ?? null))
+  return jobs.map((job, at) => conclude(job, linked[at]!, synced.get(job.maildir)!))
+}
+
+/**
+ * Opens `new` before anything is linked into it: the kernel tells each open
+ * descriptor of a write that failed, but one that is opened after another
+ * thread's fsync was told would never hear of it. Looks first whether it is a
+ * Maildir, so that nothing goes through a symbolic link into another.
+ */
+function openNew(maildir: string): number {
+  for (const each of [maildir, `${maildir}/tmp`, `${maildir}/new`]) requireDirectory(each)
+  return fs.openSync(`${maildir}/new`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
 }
 
 /** Up to the link. fsync is called once: after one that failed the next would lie. */
@@ -70,14 +85,10 @@ function writeAll(fd: number, bytes: Uint8Array): void {
   }
 }
 
-/** The links must have gone into this Maildir, not through a symbolic link into another. */
-function syncNew(maildir: string): void {
-  requireDirectory(maildir)
-  requireDirectory(`${maildir}/tmp`)
-  requireDirectory(`${maildir}/new`)
-  const fd = fs.openSync(`${maildir}/new`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+/** A file system that cannot sync a directory says EINVAL and does it by itself. */
+function syncAndClose(fd: number, awaited: boolean): void {
   try {
-    fs.fsyncSync(fd)
+    if (awaited) fs.fsyncSync(fd)
   } catch (error) {
     if (errorCode(error) !== 'EINVAL') throw error
   } finally {

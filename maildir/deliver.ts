@@ -6,7 +6,7 @@
  */
 import fs from 'node:fs'
 import type { Failure } from './batch.js'
-import { BatchThreads, sizeOf } from './batch-threads.js'
+import { BatchThreads } from './batch-threads.js'
 import { create, requireDirectory } from './directories.js'
 import { errorCode, NotAMaildir, WrongSize } from './errors.js'
 import { fill } from './fill.js'
@@ -50,13 +50,12 @@ export class Delivery {
   async deliver(maildir: string, letter: Letter): Promise<string> {
     const content = letter.open()
     if (letter.size <= MAX_BATCHED && Symbol.iterator in content) {
-      return this.#batched(maildir, letter, [...content])
+      return this.#batched(maildir, letter, gather(content, letter.size))
     }
     return this.#streamed(maildir, letter, content)
   }
 
   async #batched(maildir: string, letter: Letter, pieces: readonly Buffer[]): Promise<string> {
-    if (sizeOf(pieces) !== letter.size) throw new WrongSize('the content is not as long as it said')
     return retrying(maildir, async () => {
       const draft = this.#names.next()
       const name = finalName(draft, letter.size, letter.lines)
@@ -99,6 +98,19 @@ export class Delivery {
       return path
     })
   }
+}
+
+/** All pieces of a letter, but never more than it promised. */
+function gather(content: Iterable<Buffer>, size: number): Buffer[] {
+  const pieces: Buffer[] = []
+  let left = size
+  for (const piece of content) {
+    left -= piece.length
+    if (left < 0) throw new WrongSize('the content is longer than it said')
+    pieces.push(piece)
+  }
+  if (left > 0) throw new WrongSize('the content is shorter than it said')
+  return pieces
 }
 
 /** The error as it was before it went from thread to thread. */

@@ -1,4 +1,7 @@
-/** What strangers must not reach: other servers through this one, and files outside the domain directories. */
+/**
+ * What strangers must not reach: other servers through this one, and files outside the domain
+ * directories.
+ */
 import { appendFile, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** Real and malformed messages go in by SMTP and come out of POP3 byte for byte, or are refused for what SMTP forbids. */
+/**
+ * Real and malformed messages go in by SMTP and come out of POP3 byte for byte, or are refused for
+ * what SMTP forbids.
+ */
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { type Case, CORPUS, noCorpus, readCorpus } from '../helpers/corpus.js'
 import { beginData, belowTrace, expectCode, fetchAll, stuffed } from '../helpers/mail-talk.js'
@@ -24,7 +27,10 @@ describe('the corpus', () => {
   })
   afterAll(() => site.remove())
 
-  /** Sends them all, over as few connections as the server allows. @returns how many replies each fate got */
+  /**
+   * Sends them all, over as few connections as the server allows.
+   * @returns how many replies each fate got
+   */
   async function send(cases: readonly Case[], to: string, secure: boolean) {
     const counts = { accepted: 0, 'bare CR or LF': 0, NUL: 0 }
     let talk: Talk | null = null

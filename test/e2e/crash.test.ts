@@ -1,4 +1,7 @@
-/** The server is killed while mail comes in: whatever it said 250 to is there, whole, when it runs again. */
+/**
+ * The server is killed while mail comes in: whatever it said 250 to is there, whole, when it runs
+ * again.
+ */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { belowTrace, beginData, expectCode, fetchAll } from '../helpers/mail-talk.js'

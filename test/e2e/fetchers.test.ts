@@ -1,4 +1,7 @@
-/** Mail programs that we did not write fetch from a running server: in clear, with STLS and inside TLS, trusting only its certificate. */
+/**
+ * Mail programs that we did not write fetch from a running server: in clear, with STLS and inside
+ * TLS, trusting only its certificate.
+ */
 import { chmod, chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'

@@ -1,4 +1,7 @@
-/** The package as a newcomer gets it: only the files that npm would publish, imported by name from another project. */
+/**
+ * The package as a newcomer gets it: only the files that npm would publish, imported by name from
+ * another project.
+ */
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'

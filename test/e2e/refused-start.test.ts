@@ -1,4 +1,7 @@
-/** A server that can not start says why in one line, with the exit code that scripts look for, and leaves nothing behind. */
+/**
+ * A server that can not start says why in one line, with the exit code that scripts look for, and
+ * leaves nothing behind.
+ */
 import { chmod, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'

@@ -1,4 +1,7 @@
-/** A running server takes up what changes: users at once, domains and aliases at SIGHUP, a broken config never. */
+/**
+ * A running server takes up what changes: users at once, domains and aliases at SIGHUP, a broken
+ * config never.
+ */
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** Mail programs that we did not write send to a running server, in clear and with STARTTLS that they verify. */
+/**
+ * Mail programs that we did not write send to a running server, in clear and with STARTTLS that
+ * they verify.
+ */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'

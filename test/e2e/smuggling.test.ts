@@ -1,4 +1,7 @@
-/** Bytes that make two servers disagree about where a message ends (S1 to S10), in one packet and byte by byte. */
+/**
+ * Bytes that make two servers disagree about where a message ends (S1 to S10), in one packet and
+ * byte by byte.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { expectCode, fetchAll, stillAnswers, untilData } from '../helpers/mail-talk.js'
 import { DOMAIN, PASSWORD, type RunningServer, Site } from '../helpers/site.js'

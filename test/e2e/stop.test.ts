@@ -1,4 +1,7 @@
-/** A running server is asked to stop: what it has begun it finishes, what it has not begun it refuses. */
+/**
+ * A running server is asked to stop: what it has begun it finishes, what it has not begun it
+ * refuses.
+ */
 import { afterEach, describe, expect, test } from 'vitest'
 import { belowTrace, deliver, fetchAll, logIn, untilData } from '../helpers/mail-talk.js'
 import { DOMAIN, PASSWORD, Site } from '../helpers/site.js'

@@ -5,7 +5,10 @@ import { expectCode, expectOk, logIn, stillAnswers } from '../helpers/mail-talk.
 import { DOMAIN, PASSWORD, type RunningServer, Site } from '../helpers/site.js'
 import { Talk } from '../helpers/talk.js'
 
-/** Milliseconds from the command to the injected one: before, while and after the server says that it is ready. */
+/**
+ * Milliseconds from the command to the injected one: before, while and after the server says that
+ * it is ready.
+ */
 const DELAYS = [0, 1, 2, 3, 5, 8, 12, 20, 30, 50]
 const TRIES = 5
 const ALICE = `alice@${DOMAIN}`

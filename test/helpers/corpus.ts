@@ -1,4 +1,7 @@
-/** The corpus of real and malformed messages, each with the bytes that a client would send and what must become of them. */
+/**
+ * The corpus of real and malformed messages, each with the bytes that a client would send and what
+ * must become of them.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from './site.js'

@@ -1,9 +1,14 @@
-/** What the e2e tests do again and again: give a message to SMTP, get messages from POP3, exactly as they are. */
+/**
+ * What the e2e tests do again and again: give a message to SMTP, get messages from POP3, exactly as
+ * they are.
+ */
 import { Talk } from './talk.js'
 
 export const SENDER = 'bob@elsewhere.example'
 
-/** Puts a dot before every line that begins with one, and ends the body (RFC 5321 section 4.5.2). */
+/**
+ * Puts a dot before every line that begins with one, and ends the body (RFC 5321 section 4.5.2).
+ */
 export function stuffed(message: Buffer): Buffer {
   const text = message.toString('latin1').replace(/(^|\n)\./g, '$1..')
   return Buffer.from(`${text}.\r\n`, 'latin1')

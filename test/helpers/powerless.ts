@@ -15,7 +15,10 @@ export async function powerless(): Promise<readonly string[] | null> {
   return works?.code === 0 ? wrap : null
 }
 
-/** A port that needs a power to bind: 25, or a lower one where 25 is free for all; `null` if all are. */
+/**
+ * A port that needs a power to bind: 25, or a lower one where 25 is free for all; `null` if all
+ * are.
+ */
 export function privilegedPort(): number | null {
   let firstFree = 1024
   try {

@@ -38,7 +38,10 @@ export function locate(program: string): string | null {
   return found ?? null
 }
 
-/** A test that needs programs. Without them it is skipped with a reason; in CI, where they belong, it fails. */
+/**
+ * A test that needs programs. Without them it is skipped with a reason; in CI, where they belong,
+ * it fails.
+ */
 export function testWith(
   programs: readonly string[],
   name: string,
@@ -55,7 +58,10 @@ export function testWith(
   })
 }
 
-/** A test that something of this machine may stand in the way of: `obstacle` says what, `null` if nothing does. */
+/**
+ * A test that something of this machine may stand in the way of: `obstacle` says what, `null` if
+ * nothing does.
+ */
 export function testUnless(
   obstacle: string | null,
   name: string,
@@ -80,7 +86,10 @@ export async function inHome<T>(use: (home: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** Runs it to its end. @throws Error when it takes too long; it is killed then, with its children */
+/**
+ * Runs it to its end.
+ * @throws Error when it takes too long; it is killed then, with its children
+ */
 export async function runProgram(
   program: string,
   args: readonly string[],

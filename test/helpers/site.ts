@@ -1,4 +1,7 @@
-/** A mailtap as its owner has it: made by `mailtap create`, run as a process of its own from the built program. */
+/**
+ * A mailtap as its owner has it: made by `mailtap create`, run as a process of its own from the
+ * built program.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { appendFile, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises'
@@ -55,7 +58,10 @@ export class Site {
     return join(this.folder, 'Maildir')
   }
 
-  /** Copies the certificate that the server made for itself, without its key, for clients that shall trust it. */
+  /**
+   * Copies the certificate that the server made for itself, without its key, for clients that shall
+   * trust it.
+   */
   async trustedBy(path: string): Promise<string> {
     const pem = await readFile(join(this.folder, 'state', 'tls', 'self-signed.pem'), 'utf8')
     await writeFile(path, pem.slice(pem.indexOf('-----BEGIN CERTIFICATE-----')))
@@ -86,7 +92,10 @@ export class Site {
     await appendFile(this.config, `\n${toml}\n`)
   }
 
-  /** @param wrap a program with arguments that runs the server. @throws Error when it ends before it is ready */
+  /**
+   * @param wrap a program with arguments that runs the server.
+   * @throws Error when it ends before it is ready
+   */
   async start(wrap: readonly string[] = []): Promise<RunningServer> {
     const server = new RunningServer([...wrap, process.execPath, PROGRAM, 'run', '-c', this.config])
     this.#servers.push(server)

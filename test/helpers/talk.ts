@@ -1,4 +1,7 @@
-/** A conversation over a real socket, byte for byte: what is sent is said exactly so, what is heard is not interpreted. */
+/**
+ * A conversation over a real socket, byte for byte: what is sent is said exactly so, what is heard
+ * is not interpreted.
+ */
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, TLSSocket } from 'node:tls'

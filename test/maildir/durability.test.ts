@@ -18,39 +18,62 @@ function step(call: Call, box: string): string {
   return `${call.name} ${place}`.trim()
 }
 
-/** Delivers all at once, then prints how each ended. Prints the box too, so that the trace shows when. */
-const deliverTo = (box: string, count: number): string => `
-  const box = ${JSON.stringify(box)}
-  const delivery = new Delivery('h')
-  const letters = Array.from({ length: ${count} }, (_, i) => letter('number ' + i))
-  const results = await Promise.allSettled(letters.map((one) => delivery.deliver(box, one)))
-  console.log(results.map(({ reason, status }) => reason?.code ?? status).join(), box)`
+/** A way that letters take. */
+interface Way {
+  readonly way: string
+  /** What makes the script's i-th letter. */
+  readonly make: string
+  /** A letter done again is written again, and its file synced again. */
+  readonly rewrites: boolean
+}
 
-describe('a delivery', () => {
+const WAYS: readonly Way[] = [
+  { way: 'small and in memory', make: `letter('number ' + i)`, rewrites: true },
+  { way: 'a stream', make: `streamed('number ' + i)`, rewrites: false },
+  { way: 'large', make: `letter('number ' + i + ' '.repeat(131072))`, rewrites: false },
+]
+
+/** Delivers one letter to each box at once, then prints how each ended, and a box, so that the trace shows when. */
+const deliver = ({ make }: Way, boxes: readonly string[]): string => `
+  const boxes = ${JSON.stringify(boxes)}
+  const delivery = new Delivery('h')
+  const results = await Promise.allSettled(boxes.map((box, i) => delivery.deliver(box, ${make})))
+  console.log(results.map(({ reason, status }) => reason?.code ?? status).join(), boxes[0])`
+
+const everything = (box: string): string[] => [
+  ...filesIn(join(box, 'new')),
+  ...filesIn(join(box, 'tmp')),
+]
+
+describe.each(WAYS)('a delivery of what is $way', (way) => {
   test('writes, syncs, closes, links, syncs the directory, and only then clears tmp and says yes', () => {
     const box = maildirWith()
-    const { printed, calls } = trace(deliverTo(box, 1), box)
+    const { printed, calls } = trace(deliver(way, [box]), box)
     expect(printed).toBe(`fulfilled ${box}\n`)
-    expect(calls.map((call) => step(call, box))).toEqual([
+    const steps = calls.map((call) => step(call, box))
+    expect(steps.filter((each) => each !== 'openat new')).toEqual([
       'openat tmp/*',
       'write tmp/*',
       'fsync tmp/*',
       'close tmp/*',
       'link new/*',
-      'openat new',
       'fsync new',
       'close new',
       'unlink tmp/*',
       'write',
     ])
-    expect(calls[0]!.text).toContain('O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW')
-    expect(calls[0]!.text).toContain('0600')
+    const fresh = calls.find((call) => step(call, box) === 'openat tmp/*')!
+    expect(fresh.text).toContain('O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW')
+    expect(fresh.text).toContain('0600')
     expect(calls.every(({ result }) => !result.startsWith('-1'))).toBe(true)
+    // Not only written one after the other: each began when the one before had ended.
+    expect(calls.slice(1).every(({ began }, at) => began > calls[at]!.ended)).toBe(true)
   })
 
   test('into a Maildir that is not there makes it durable first, its parent too', () => {
     const parent = temporaryDirectory()
-    const { calls } = trace(deliverTo(join(parent, 'box'), 1), parent)
+    const { printed, calls } = trace(deliver(way, [join(parent, 'box')]), parent)
+    expect(printed).toContain('fulfilled')
     const steps = calls.map((call) => step(call, parent))
     const done = steps.indexOf('openat box/*', 1 + steps.indexOf('mkdir box/*'))
     const preparing = steps.slice(0, done).filter((each) => /^(mkdir|fsync)/.test(each))
@@ -66,7 +89,7 @@ describe('a delivery', () => {
 
   test('among many shares a directory fsync, but never one that began before its link ended', () => {
     const box = maildirWith()
-    const { calls } = trace(deliverTo(box, 40), box)
+    const { calls } = trace(deliver(way, Array<string>(40).fill(box)), box)
     const links = calls.filter(({ name }) => name === 'link')
     const syncs = calls.filter((call) => step(call, box) === 'fsync new')
     const unlinks = calls.filter(({ name }) => name === 'unlink')
@@ -79,41 +102,74 @@ describe('a delivery', () => {
       expect(serving.length, tmp).toBeGreaterThan(0)
     }
   })
-})
 
-describe('a delivery that the disk fails', () => {
   test.each([
     ['fsync of the file', 'fsync:error=EIO:when=1', 'EIO', ['fsync tmp/*']],
     ['link', 'link:error=ENOSPC:when=1', 'ENOSPC', ['fsync tmp/*']],
     ['fsync of the directory', 'fsync:error=EIO:when=2', 'EIO', ['fsync tmp/*', 'fsync new']],
-  ])('at the %s leaves nothing and tries no fsync again', (_, fault, code, syncs) => {
+  ])('that fails at the %s leaves nothing and tries no fsync again', (_, fault, code, syncs) => {
     const box = maildirWith()
-    const { printed, calls } = trace(deliverTo(box, 1), box, { inject: [fault], threads: 1 })
+    const { printed, calls } = trace(deliver(way, [box]), box, { inject: [fault], threads: 1 })
     expect(printed).toBe(`${code} ${box}\n`)
     const steps = calls.map((call) => step(call, box))
     expect(steps.filter((each) => each.startsWith('fsync'))).toEqual(syncs)
-    expect([...filesIn(join(box, 'new')), ...filesIn(join(box, 'tmp'))]).toEqual([])
+    expect(everything(box)).toEqual([])
   })
 
   test('at a taken name, tries another; EINVAL for a directory is no failure', () => {
     const box = maildirWith()
-    const inject = ['link:error=EEXIST:when=1', 'fsync:error=EINVAL:when=2']
-    const { printed, calls } = trace(deliverTo(box, 1), box, { inject, threads: 1 })
+    const inject = ['link:error=EEXIST:when=1', `fsync:error=EINVAL:when=${way.rewrites ? 3 : 2}`]
+    const { printed, calls } = trace(deliver(way, [box]), box, { inject, threads: 1 })
     expect(printed).toBe(`fulfilled ${box}\n`)
     const targets = calls
       .filter(({ name }) => name === 'link')
       .map(({ text }) => text.split('"')[3])
     expect(new Set(targets).size).toBe(2)
+    const refused = calls.filter(({ result }) => result.startsWith('-1 EINVAL'))
+    expect(refused.map((call) => step(call, box))).toEqual(['fsync new'])
     expect(filesIn(join(box, 'new'))).toHaveLength(1)
+  })
+
+  test('EINVAL for a file is a failure', () => {
+    const box = maildirWith()
+    const inject = ['fsync:error=EINVAL:when=1']
+    const { printed } = trace(deliver(way, [box]), box, { inject, threads: 1 })
+    expect(printed).toBe(`EINVAL ${box}\n`)
+    expect(everything(box)).toEqual([])
   })
 
   test('at a name that is always taken, gives up', () => {
     const box = maildirWith()
     const inject = ['link:error=EEXIST']
-    const { printed, calls } = trace(deliverTo(box, 1), box, { inject, threads: 1 })
+    const { printed, calls } = trace(deliver(way, [box]), box, { inject, threads: 1 })
     expect(printed).toBe(`EEXIST ${box}\n`)
     expect(calls.filter(({ name }) => name === 'link')).toHaveLength(3)
-    expect(filesIn(join(box, 'tmp'))).toEqual([])
+    expect(everything(box)).toEqual([])
+  })
+
+  test('that is safe is not denied because its draft cannot be cleared away', () => {
+    const box = maildirWith()
+    const inject = ['unlink:error=EIO']
+    const { printed } = trace(deliver(way, [box]), box, { inject, threads: 1 })
+    expect(printed).toBe(`fulfilled ${box}\n`)
+    expect(filesIn(join(box, 'new'))).toHaveLength(1)
+  })
+})
+
+describe('a batch for three Maildirs', () => {
+  // The thread syncs the three files, then the three directories.
+  test.each([
+    ['the file', 'fsync:error=ENOSPC:when=2', 5],
+    ['the link', 'link:error=ENOSPC:when=2', 5],
+    ['the directory', 'fsync:error=ENOSPC:when=5', 6],
+  ])('fails only for the one that has no room for %s', (_, fault, fsyncs) => {
+    const boxes = [maildirWith(), maildirWith(), maildirWith()]
+    const scope = join(boxes[0]!, '..', '..')
+    const { printed, calls } = trace(deliver(WAYS[0]!, boxes), scope, { inject: [fault] })
+    expect(printed).toBe(`fulfilled,ENOSPC,fulfilled ${boxes[0]}\n`)
+    expect(calls.filter(({ name }) => name === 'fsync')).toHaveLength(fsyncs)
+    expect(boxes.map((box) => filesIn(join(box, 'new')).length)).toEqual([1, 0, 1])
+    expect(boxes.flatMap((box) => filesIn(join(box, 'tmp')))).toEqual([])
   })
 })
 

@@ -1,12 +1,10 @@
-/** Runs a script on the compiled library under strace, and reads what the system was really asked. */
+/** Runs a script on the library under strace, and reads what the system was really asked. */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { buildSync } from 'esbuild'
 import { temporaryDirectory } from './helpers.js'
+import { program } from './program.js'
 
-const LIBRARY = fileURLToPath(new URL('../../maildir/maildir.ts', import.meta.url))
 const CALLS = 'openat,write,fsync,fdatasync,close,link,linkat,rename,renameat2,unlink,mkdir'
 
 export interface Call {
@@ -26,8 +24,10 @@ export function untraceable(): string | null {
 }
 
 /**
- * Runs a module that may use `Delivery`, `list`, `remove` and `letter`.
- * @param inject strace's fault injections, such as `fsync:error=EIO:when=1`
+ * Runs a program (see program.ts).
+ * @param inject strace's fault injections, such as `fsync:error=EIO:when=1`;
+ *   strace counts the calls of each thread by themselves
+ * @param threads of libuv's pool
  * @returns what it printed, and the calls that name something below `scope`
  */
 export function trace(
@@ -35,31 +35,14 @@ export function trace(
   scope: string,
   { inject = [] as readonly string[], threads = 4 } = {},
 ): { printed: string; calls: readonly Call[] } {
-  const directory = temporaryDirectory()
-  const [program, log] = [join(directory, 'program.mjs'), join(directory, 'trace')]
-  compile(script, program)
+  const log = join(temporaryDirectory(), 'trace')
   const faults = inject.flatMap((fault) => ['-e', `inject=${fault}`])
-  const args = ['-f', '-y', '-s', '300', '-o', log, '-e', `trace=${CALLS}`, ...faults]
+  const args = ['-f', '--seccomp-bpf', '-y', '-s', '300', '-o', log, '-e', `trace=${CALLS}`, ...faults]
   const env = { ...process.env, UV_THREADPOOL_SIZE: `${threads}`, UV_USE_IO_URING: '0' }
-  const run = spawnSync('strace', [...args, process.execPath, program], { env, encoding: 'utf8' })
+  const run = spawnSync('strace', [...args, process.execPath, ...program(script)], { env, encoding: 'utf8' })
   if (run.status !== 0) throw new Error(`the traced program failed: ${run.stderr}`)
   const calls = parse(fs.readFileSync(log, 'utf8'))
   return { printed: run.stdout, calls: calls.filter(({ text }) => text.includes(scope)) }
-}
-
-function compile(script: string, outfile: string): void {
-  const contents = `
-    import { Delivery, list, remove } from ${JSON.stringify(LIBRARY)}
-    const letter = (text) => ({ size: text.length, lines: 0, open: () => [Buffer.from(text)] })
-    ${script}`
-  buildSync({
-    stdin: { contents, loader: 'ts', resolveDir: '.' },
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-  })
 }
 
 /** Joins calls that strace wrote in two parts because another thread came between. */
