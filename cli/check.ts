@@ -1,5 +1,6 @@
 /** `mailtap check`: everything that is wrong, all at once, before mail finds out. */
 import { ConfigError } from '../src/config/config-error.js'
+import { checkApop } from './check-apop.js'
 import { checkDomains } from './check-domains.js'
 import { checkServer } from './check-server.js'
 import { CONFIG, JSON_OUTPUT, type Command, type Given } from './command.js'
@@ -33,6 +34,7 @@ async function lookAt(file: string, findings: Findings): Promise<void> {
     const config = await readConfig(file)
     await checkServer(config, findings)
     await checkDomains(config, findings)
+    await checkApop(config, findings)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     for (const { where, what } of error.problems) findings.error(`${where}: ${what}`)

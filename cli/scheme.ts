@@ -1,6 +1,7 @@
 /** The forms in which a password can be stored, as people name them. */
 import { hashPassword } from '../src/checkers/passwords.js'
 import { clearSecret } from '../src/directory/directory.js'
+import type { Config } from '../src/config/config.js'
 import type { UserFile } from '../src/directory/user-file.js'
 import type { Given, Option } from './command.js'
 import { usage } from './exit.js'
@@ -23,6 +24,16 @@ export function schemeOf(given: Given): Scheme {
 /** What a user file holds for that password. */
 export function storedForm(password: string, scheme: Scheme = 'argon2id'): Promise<string> {
   return scheme === 'plain' ? Promise.resolve(`{PLAIN}${password}`) : hashPassword(password)
+}
+
+/** Whether a password that is stored as `plain` has the use that most people store it for. */
+export function apopNote({ pop3 }: Config): string {
+  const offered: Readonly<Record<typeof pop3.apop, string>> = {
+    auto: 'while every account has such a password, or with apop = "on" in [pop3]',
+    on: 'to everybody: apop = "on" in [pop3]',
+    off: 'to nobody: apop = "off" in [pop3]',
+  }
+  return `APOP is offered ${offered[pop3.apop]}`
 }
 
 /** How somebody can log in, never with what. */

@@ -6,7 +6,7 @@ import { CONFIG, DRY_RUN, JSON_OUTPUT, type Given, type Noun } from './command.j
 import { isThere, makeUser, userExists } from './make.js'
 import { giveToOwnerOf } from './ownership.js'
 import { newPassword, PASSWORD_OPTIONS } from './password-input.js'
-import { SCHEME, schemeOf, storedForm } from './scheme.js'
+import { apopNote, SCHEME, schemeOf, storedForm } from './scheme.js'
 import { settingsFor } from './settings.js'
 import { say, sayJson } from './terminal.js'
 import { REMOVE_OPTIONS, remove } from './user-remove.js'
@@ -57,7 +57,8 @@ export const user: Noun = {
 }
 
 async function add(given: Given): Promise<void> {
-  const account = newAccountOf(await settingsFor(given), given.argument!)
+  const config = await settingsFor(given)
+  const account = newAccountOf(config, given.argument!)
   const scheme = schemeOf(given)
   if (await isThere(account.userFile)) throw userExists(account)
   if (given.has('dry-run')) return say(`would make the user ${named(account)}`)
@@ -68,10 +69,12 @@ async function add(given: Given): Promise<void> {
     `user ${named(account)}, mailbox ${account.mailbox}${kept ? ' (was there; its mail is kept)' : ''}`,
   )
   if (password.generated) say(`password ${password.text}`)
+  if (scheme === 'plain') say(apopNote(config))
 }
 
 async function passwd(given: Given): Promise<void> {
-  const account = accountOf(await settingsFor(given), given.argument!)
+  const config = await settingsFor(given)
+  const account = accountOf(config, given.argument!)
   const scheme = schemeOf(given)
   if (!(await isThere(account.userFile))) throw noSuchUser(account)
   if (given.has('dry-run')) return say(`would set the password of ${named(account)}`)
@@ -81,6 +84,7 @@ async function passwd(given: Given): Promise<void> {
   await giveToOwnerOf(account.domain, [account.userFile])
   say(`the password of ${named(account)} is set`)
   if (password.generated) say(`password ${password.text}`)
+  if (scheme === 'plain') say(apopNote(config))
 }
 
 async function list(given: Given): Promise<void> {

@@ -31,7 +31,7 @@ export class BatchThreads {
   readonly #waiting: Waiting[] = []
   readonly #entry: URL
   #scheduled = false
-  #look: NodeJS.Timeout | null = null
+  #looking = false
 
   /** @param entry the module that a thread runs: takes a `Batch`, answers as `deliverBatch` does */
   constructor(entry = new URL('./batch-thread.js', import.meta.url)) {
@@ -66,9 +66,11 @@ export class BatchThreads {
 
   /** Whoever waits must not wait for a slow disk just because nobody comes after him. */
   #lookAgain(): void {
-    if (this.#waiting.length === 0 || this.#threads.length >= MAX_THREADS) return
-    this.#look ??= setTimeout(() => {
-      this.#look = null
+    const pointless = this.#waiting.length === 0 || this.#threads.length >= MAX_THREADS
+    if (pointless || this.#looking) return
+    this.#looking = true
+    setTimeout(() => {
+      this.#looking = false
       this.#dispatch()
     }, SLOW_MS)
   }

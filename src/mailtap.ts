@@ -141,6 +141,7 @@ function configFrom(options: MailtapOptions, state: string): Config {
     },
     domains,
     defaultDomain: others.length === 0 ? (only ?? null) : null,
+    pop3: { apop: 'auto' },
     tls,
     limits: { messageSize, connections: MAX_CONNECTIONS },
     log: { format: 'text', level: 'info' },

@@ -94,8 +94,7 @@ export class Server implements Service {
       await this.stop()
       throw error
     }
-    // In the background: with very many users it may take a while, and only APOP waits for it.
-    void this.#files.scanSecrets()
+    this.#lookForSecrets()
   }
 
   async stop(): Promise<void> {
@@ -104,10 +103,10 @@ export class Server implements Service {
     await this.#instance.stop()
   }
 
-  /** Takes up domains, limits and certificate; listeners and state stay what they are until a restart. */
+  /** Takes up domains, limits, [pop3] and certificate; listeners and state stay what they are until a restart. */
   async reload(config: Config = this.#config): Promise<void> {
     await this.#tls?.reload()
-    const needRestart = (['listen', 'state', 'hostname', 'tls', 'auth'] as const).filter(
+    const needRestart = (['listen', 'state', 'hostname', 'tls', 'auth', 'log'] as const).filter(
       (part) => JSON.stringify(config[part]) !== JSON.stringify(this.#config[part]),
     )
     if (needRestart.length > 0) {
@@ -115,7 +114,7 @@ export class Server implements Service {
     }
     this.#config = config
     this.#files.reconfigure(config.domains, config.defaultDomain)
-    void this.#files.scanSecrets()
+    this.#lookForSecrets()
   }
 
   /** What is listened on now; empty before the start. */
@@ -178,9 +177,20 @@ export class Server implements Service {
       portal,
       hostname: this.#config.hostname,
       tlsAvailable: () => this.#tls !== null,
-      apopOffered: () => this.#directory.storesSecrets(),
+      apopOffered: () => this.#apopOffered(),
       log: this.#log,
     }
+  }
+
+  /** In the background: with very many users it may take a while, and only APOP waits for it. */
+  #lookForSecrets(): void {
+    if (this.#directory === this.#files) void this.#files.scanSecrets()
+  }
+
+  /** Programs that know APOP use nothing else where it is offered: who has a hash would stay outside. */
+  #apopOffered(): boolean {
+    const { apop } = this.#config.pop3
+    return apop === 'on' || (apop === 'auto' && this.#directory.secrets() === 'all')
   }
 
   /** `<postmaster>` without a domain: that of the default domain, or of the first. */

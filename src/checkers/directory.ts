@@ -24,7 +24,7 @@ export class DirectoryChecker implements Checker {
 
   /** Challenges make sense only while somebody stores a secret. */
   get kinds(): Checker['kinds'] {
-    return this.#directory.storesSecrets() ? ['password', 'secret'] : ['password']
+    return this.#directory.secrets() === 'none' ? ['password'] : ['password', 'secret']
   }
 
   async requestAvatarId(credentials: Credentials): Promise<AvatarId | null> {

@@ -19,6 +19,10 @@ export interface Config {
   readonly domains: Readonly<Record<string, DomainConfig>>
   /** Where logins without `@domain` belong; a domain of the above, or `null`. */
   readonly defaultDomain: string | null
+  readonly pop3: {
+    /** RFC 1939 section 7. `auto`: offered while every account that can log in can serve it. */
+    readonly apop: 'auto' | 'on' | 'off'
+  }
   readonly tls: { readonly cert: string; readonly key: string } | null
   readonly limits: {
     /** Largest message, octets on the wire (RFC 1870). */

@@ -27,7 +27,7 @@ export interface NewDomain {
 /** The text of a new mailtap.toml. */
 export function newConfig(config: NewConfig): string {
   return (
-    [HEAD, general(config), listeners(config), tls(config), LIMITS].join('\n') +
+    [HEAD, general(config), listeners(config), tls(config), REST].join('\n') +
     addDomains('', config.domains)
   )
 }
@@ -93,7 +93,10 @@ function tls({ tls: files }: NewConfig): string {
   return `# Without a certificate a self-signed one is made, which mail programs warn about.\n${lines.join('\n')}\n`
 }
 
-const LIMITS = `# [limits]
+const REST = `# [pop3]
+# apop = "auto"              # offered while every account has its password in clear; or "on", "off"
+
+# [limits]
 # message_size = "50MB"
 # connections = 10000        # to one listener at once
 

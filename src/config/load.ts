@@ -45,6 +45,7 @@ class Loading {
       listen: settings.listen,
       domains,
       defaultDomain: this.#defaultDomain(settings, Object.keys(domains)),
+      pop3: settings.pop3,
       tls: await this.#tls(settings),
       limits: {
         messageSize: settings.limits.message_size,

@@ -62,6 +62,11 @@ const settings = table({
   domains: z
     .record(z.string(), domain, expects('tables such as [domains."example.com"]'))
     .default({}),
+  pop3: table({
+    apop: choice(['auto', 'on', 'off'])
+      .default('auto')
+      .describe('whether to offer APOP; auto: while every account has its password in clear'),
+  }).prefault({}),
   tls: table({
     cert: text('a PEM file').describe('certificate chain'),
     key: text('a PEM file').describe('private key'),

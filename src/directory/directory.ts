@@ -19,6 +19,9 @@ export interface Target {
   readonly user: Address
 }
 
+/** How many of the accounts that can log in store their secret in clear: see {@link clearSecret}. */
+export type Secrets = 'none' | 'some' | 'all'
+
 /** Every method throws when it cannot tell: that is 4xx, never "no such user". */
 export interface Directory {
   /** True if mail to this domain (canonical form) is ours to deliver. */
@@ -37,8 +40,12 @@ export interface Directory {
   /** The address that a bare login name means: the default domain's. `null` if there is none. */
   qualify(login: string): Address | null
 
-  /** True if some user is known to store a secret that APOP and CRAM-MD5 can use. */
-  storesSecrets(): boolean
+  /**
+   * Which accounts a challenge (APOP, CRAM-MD5) can serve. `all` only if there is an account that
+   * can log in and each one that can stores a clear secret, `some` also while that is not known.
+   * Never waits: what changed in the last minute may not be in it yet. Does not throw.
+   */
+  secrets(): Secrets
 }
 
 /**

@@ -2,21 +2,19 @@
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { foldLocal, identity, type Address } from '../mail/address.js'
-import { reason, type Log } from '../log/log.js'
+import type { Log } from '../log/log.js'
 import { AliasFile } from './alias-file.js'
-import { clearSecret, type Directory, type Target, type User } from './directory.js'
+import type { Directory, Secrets, Target, User } from './directory.js'
 import { key } from './key.js'
 import { qualify } from './login-name.js'
 import { resolve, type MailboxState, type Names } from './resolve.js'
-import type { UserFile } from './user-file.js'
+import { SecretScan } from './secret-scan.js'
 import { Users } from './users.js'
 
 /** Milliseconds that a removed user may still get mail; so RCPT needs no system call under load. */
 const KNOWN_FOR = 500
 /** Users that are remembered at once. */
 const MAX_KNOWN = 10_000
-/** User files per domain that are looked into for a clear-text secret. */
-const MAX_SCANNED = 10_000
 
 export interface FilesDomain {
   /** The domain's directory. */
@@ -49,7 +47,7 @@ export class FilesDirectory implements Directory {
   #defaultDomain: string | null = null
   /** By identity: until when a user is known to take mail. "No" is never remembered. */
   readonly #known = new Map<string, number>()
-  #secrets = false
+  readonly #secrets: SecretScan
 
   readonly #names: Names = {
     owns: (domain) => this.#domains.has(domain),
@@ -61,6 +59,7 @@ export class FilesDirectory implements Directory {
   constructor({ domains, defaultDomain, log, now = () => performance.now() }: FilesOptions) {
     this.#log = log
     this.#now = now
+    this.#secrets = new SecretScan(() => this.#users(), log, now)
     this.reconfigure(domains, defaultDomain)
   }
 
@@ -88,7 +87,7 @@ export class FilesDirectory implements Directory {
   async user({ local, domain }: Address): Promise<User | null> {
     const file = await this.#domains.get(domain)?.users.readPrivate(local)
     if (file === null || file === undefined) return null
-    this.#secrets ||= hasSecret(file)
+    this.#secrets.note(file)
     const { password, disabled, name } = file
     return { address: { local: foldLocal(local), domain }, password, disabled, name }
   }
@@ -97,26 +96,13 @@ export class FilesDirectory implements Directory {
     return qualify(login, this.#defaultDomain)
   }
 
-  storesSecrets(): boolean {
-    return this.#secrets
+  secrets(): Secrets {
+    return this.#secrets.current()
   }
 
-  /**
-   * Looks for an account that stores a usable secret, so that APOP can be
-   * offered from the first connection on. Bounded; never throws.
-   */
-  async scanSecrets(): Promise<void> {
-    let found = false
-    for (const [name, { users }] of this.#domains) {
-      if (found) break
-      try {
-        found = await anySecret(users)
-      } catch (error) {
-        this.#log.warn('users unreadable', { domain: name, reason: reason(error) })
-      }
-    }
-    // Only now: a reload must not take back for a while what is offered all along.
-    this.#secrets = found
+  /** Looks at the user files for {@link secrets} at once, as new settings ask for. Bounded; never throws. */
+  scanSecrets(): Promise<void> {
+    return this.#secrets.scan()
   }
 
   /** Where the mailbox of a user is, whether there is one or not; `null` if there can be none. */
@@ -138,6 +124,10 @@ export class FilesDirectory implements Directory {
     return 'open'
   }
 
+  #users(): ReadonlyMap<string, Users> {
+    return new Map([...this.#domains].map(([name, { users }]) => [name, users]))
+  }
+
   #domain(name: string): Domain {
     const domain = this.#domains.get(name)
     if (domain === undefined) throw new Error(`${name} is not a domain of this server`)
@@ -150,19 +140,4 @@ export class FilesDirectory implements Directory {
     aliases.expire()
     return { settings, users: new Users(settings.path), aliases }
   }
-}
-
-/** One broken file says nothing about the others. */
-async function anySecret(users: Users): Promise<boolean> {
-  let scanned = 0
-  for await (const local of users.names()) {
-    if (++scanned > MAX_SCANNED) return false
-    const file = await users.read(local).catch(() => null)
-    if (file !== null && hasSecret(file)) return true
-  }
-  return false
-}
-
-function hasSecret({ password, disabled }: UserFile): boolean {
-  return !disabled && password !== null && clearSecret(password) !== null
 }

@@ -1,9 +1,10 @@
 /** A directory given in code: for tests, and for mailtap as a library. */
 import { foldLocal, identity, parseAddress, type Address } from '../mail/address.js'
 import { parseAliases, type Aliases } from './aliases.js'
-import { clearSecret, type Directory, type Target, type User } from './directory.js'
+import type { Directory, Secrets, Target, User } from './directory.js'
 import { qualify } from './login-name.js'
 import { resolve, type Names } from './resolve.js'
+import { secretsOf, together } from './secrets.js'
 
 export interface MemoryDomain {
   /** Text of an aliases(5) file. */
@@ -33,7 +34,6 @@ export class MemoryDirectory implements Directory {
   /** By identity. */
   readonly #users = new Map<string, User>()
   readonly #defaultDomain: string | null
-  #secrets = false
 
   readonly #names: Names = {
     owns: (domain) => this.#domains.has(domain),
@@ -66,8 +66,9 @@ export class MemoryDirectory implements Directory {
     return qualify(login, this.#defaultDomain)
   }
 
-  storesSecrets(): boolean {
-    return this.#secrets
+  secrets(): Secrets {
+    const each = [...this.#users.values()].map(secretsOf)
+    return each.reduce(together, null) ?? 'none'
   }
 
   #addDomain(name: string, { aliases = '', bounceToPostmaster = false }: MemoryDomain): void {
@@ -83,7 +84,6 @@ export class MemoryDirectory implements Directory {
     const address = { local: foldLocal(parsed.local), domain: parsed.domain }
     if (!this.#domains.has(address.domain)) this.#addDomain(address.domain, {})
     const user = { address, password: stored(password), disabled: false, name: null }
-    this.#secrets ||= user.password !== null && clearSecret(user.password) !== null
     this.#users.set(identity(address), user)
   }
 }

@@ -1,7 +1,7 @@
 /**
  * APOP (RFC 1939 section 7): the client proves that it knows the secret
  * without sending it. A server in the middle can learn the first characters of
- * the secret (CVE-2007-1558), so it is offered only where an account asks for it.
+ * the secret (CVE-2007-1558), so it is offered only where accounts ask for it.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { parseText } from './command.js'

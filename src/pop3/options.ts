@@ -25,7 +25,7 @@ export interface Pop3Options {
   readonly hostname: string
   /** True if STLS can be carried out: asked each time, certificates come and go. */
   tlsAvailable(): boolean
-  /** True if some account stores a secret that can serve APOP. */
+  /** True if the greeting shall offer APOP: asked for each connection. */
   apopOffered(): boolean
   /**
    * `tls-only`: USER is refused in clear unless the client is on this machine,

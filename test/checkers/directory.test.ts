@@ -32,9 +32,12 @@ describe('DirectoryChecker', () => {
     expect(await checker.requestAvatarId(withPassword('Alice', 'x'))).toBe(alice)
   })
 
-  it('offers challenges only while somebody stores a secret', async () => {
+  it('takes challenges only while somebody stores a secret', async () => {
     expect(on({ [alice]: await hashPassword('x') }).kinds).toEqual(['password'])
-    expect(on({ [alice]: 'x' }).kinds).toEqual(['password', 'secret'])
+    const both = { [alice]: 'x', 'bob@example.com': await hashPassword('x') }
+    for (const passwords of [{ [alice]: 'x' }, both]) {
+      expect(on(passwords).kinds).toEqual(['password', 'secret'])
+    }
   })
 
   it('knows a hashed password, which no challenge can use', async () => {

@@ -35,6 +35,7 @@ describe('the config of a command', () => {
     expect(JSON.parse(json.out)).toMatchObject({
       state: place.file('mailtap-state'),
       limits: { message_size: 52_428_800, connections: 10_000 },
+      pop3: { apop: 'auto' },
       log: { format: 'text', level: 'info' },
       domains: { 'example.com': { path: place.file('Maildir'), bounce_to_postmaster: true } },
     })

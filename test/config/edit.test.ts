@@ -46,10 +46,11 @@ describe('a new config', () => {
   test('has what it does not say in comments that can be taken in', () => {
     const text = newConfig({ ...CONFIG, defaultDomain: null, tls: null })
     expect(text).not.toMatch(/^(default_domain|\[tls\])/m)
-    const all = text.replace(/^# (\[?[a-z_]+(?:\]| = .*))$/gm, '$1')
+    const all = text.replace(/^# (\[?[a-z0-9_]+(?:\]| = .*))$/gm, '$1')
     expect(checkForm(parseToml(all, 'all').value)).toMatchObject({
       settings: {
         tls: { cert: 'fullchain.pem' },
+        pop3: { apop: 'auto' },
         limits: { message_size: 52_428_800 },
         log: { level: 'info' },
       },

@@ -47,6 +47,7 @@ describe('a config', () => {
       auth: ['directory'],
       listen: { smtp: [], pop3: [], pop3s: [] },
       defaultDomain: 'example.com',
+      pop3: { apop: 'auto' },
       tls: null,
       limits: { messageSize: 52_428_800, connections: 10_000 },
       log: { format: 'text', level: 'info' },
@@ -73,6 +74,10 @@ describe('a config', () => {
   test('has no default domain by itself when there are two', async () => {
     await mkdir(join(root, 'b'))
     expect((await load(`${DOMAIN}[domains.b]\npath = "b"\n`)).defaultDomain).toBeNull()
+  })
+
+  test.each(['auto', 'on', 'off'])('may say that APOP is %s', async (apop) => {
+    expect((await load(`${DOMAIN}[pop3]\napop = "${apop}"\n`)).pop3).toEqual({ apop })
   })
 
   test.each([
@@ -158,6 +163,8 @@ describe('what is wrong with a config', () => {
       'via = []',
       '[log]',
       'level = "loud"',
+      '[pop3]',
+      'apop = true',
     ].join('\n')
     expect(await problems(text)).toEqual([
       'mailtap.toml:1:1: hostname: expected a host name, such as "mail.example.com", not this number',
@@ -180,6 +187,7 @@ describe('what is wrong with a config', () => {
       'mailtap.toml:16:2: tls.key: missing; expected a PEM file',
       expect.stringMatching(/^mailtap\.toml:18:2: relay: .* is not in this version yet/),
       'mailtap.toml:21:1: log.level: expected "debug" or "info" or "warn" or "error", not this text',
+      'mailtap.toml:23:1: pop3.apop: expected "auto" or "on" or "off", not true',
     ])
   })
 

@@ -145,6 +145,23 @@ export function directoryContract(
     })
   })
 
+  describe(`${name}: secrets`, () => {
+    const HASH = '$argon2id$x'
+    it.each([
+      ['none', 'there is nobody', {}, {}],
+      ['none', 'nobody can log in', { alice: '!' }, {}],
+      ['none', 'there are hashes only', { alice: HASH, bob: '!' }, { carol: HASH }],
+      ['some', 'there are both', { alice: ALICE, bob: HASH }, {}],
+      ['some', 'domains differ', { alice: ALICE }, { alice: HASH }],
+      ['all', 'everybody who can log in has one', people, {}],
+      ['all', 'it is written otherwise', { alice: ALICE, bob: '{cleartext}x' }, { carol: ALICE }],
+    ])('are stored by %s where %s', async (expected, _, users, others) => {
+      const domains = { 'example.com': { users }, 'example.org': { users: others } }
+      const directory = await make({ domains })
+      await expect.poll(() => directory.secrets()).toBe(expected)
+    })
+  })
+
   describe(`${name}: accounts`, () => {
     it('owns its domains and no other', async () => {
       const directory = await example('')

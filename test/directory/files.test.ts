@@ -190,27 +190,3 @@ describe('aliases in a file', () => {
     expect(await other.directory.resolve(team).catch(code)).toBe(451)
   })
 })
-
-describe('secrets in clear', () => {
-  it('are found by a scan, and seen when used', async () => {
-    const tree = await plant(oneDomain())
-    expect(tree.directory.storesSecrets()).toBe(false)
-    await tree.directory.scanSecrets()
-    expect(tree.directory.storesSecrets()).toBe(true)
-    await writeFile(tree.userFile(DOMAIN, 'alice'), '$argon2id$v=19$x')
-    await writeFile(tree.userFile(DOMAIN, 'broken'), 'hunter2')
-    await tree.directory.scanSecrets()
-    expect(tree.directory.storesSecrets()).toBe(false)
-    await writeFile(tree.userFile(DOMAIN, 'bob'), '{cleartext}y')
-    await tree.directory.user(bob)
-    expect(tree.directory.storesSecrets()).toBe(true)
-  })
-
-  it('do not stop the start when a database is missing', async () => {
-    const { lines, options } = stage()
-    const tree = await plant(oneDomain(), options)
-    await rm(join(tree.root, DOMAIN), { recursive: true })
-    await tree.directory.scanSecrets()
-    expect(lines.join()).toMatch(/users unreadable.*ENOENT/)
-  })
-})

@@ -19,10 +19,7 @@ describe('MemoryDirectory', () => {
     const directory = new MemoryDirectory({ users: { 'alice@example.com': 'secret' } })
     const alice = await directory.user({ local: 'alice', domain: 'example.com' })
     expect(alice?.password).toBe('{PLAIN}secret')
-    expect(directory.storesSecrets()).toBe(true)
-    expect(new MemoryDirectory({ users: { 'a@b.example': '$argon2id$x' } }).storesSecrets()).toBe(
-      false,
-    )
+    expect(directory.secrets()).toBe('all')
   })
 
   it('takes nothing but addresses for users', () => {

@@ -116,7 +116,7 @@ export class SmtpStage implements Stage {
       resolve: async (address) => resolve(address),
       user: (address) => memory.user(address),
       qualify: (login) => memory.qualify(login),
-      storesSecrets: () => false,
+      secrets: () => memory.secrets(),
     }
   }
 

@@ -37,9 +37,23 @@ export function trace(
 ): { printed: string; calls: readonly Call[] } {
   const log = join(temporaryDirectory(), 'trace')
   const faults = inject.flatMap((fault) => ['-e', `inject=${fault}`])
-  const args = ['-f', '--seccomp-bpf', '-y', '-s', '300', '-o', log, '-e', `trace=${CALLS}`, ...faults]
+  const args = [
+    '-f',
+    '--seccomp-bpf',
+    '-y',
+    '-s',
+    '300',
+    '-o',
+    log,
+    '-e',
+    `trace=${CALLS}`,
+    ...faults,
+  ]
   const env = { ...process.env, UV_THREADPOOL_SIZE: `${threads}`, UV_USE_IO_URING: '0' }
-  const run = spawnSync('strace', [...args, process.execPath, ...program(script)], { env, encoding: 'utf8' })
+  const run = spawnSync('strace', [...args, process.execPath, ...program(script)], {
+    env,
+    encoding: 'utf8',
+  })
   if (run.status !== 0) throw new Error(`the traced program failed: ${run.stderr}`)
   const calls = parse(fs.readFileSync(log, 'utf8'))
   return { printed: run.stdout, calls: calls.filter(({ text }) => text.includes(scope)) }
