@@ -19,6 +19,8 @@ import { received } from './trace.js'
 const PATIENCE_MS = 300_000
 /** … and gets one more millisecond per octet: slower than 1,000 octets a second is not sending, it is holding. */
 const MS_PER_OCTET = 1
+/** … but not for ever. */
+const MAX_PATIENCE_MS = 7_200_000
 /** A refused body is read up to this many times the size limit, then the connection ends. */
 const MAX_DISCARD_FACTOR = 4
 
@@ -45,7 +47,7 @@ export class Data implements RawInput {
   }
 
   patience(octets: number): number {
-    return PATIENCE_MS + octets * MS_PER_OCTET
+    return Math.min(PATIENCE_MS + octets * MS_PER_OCTET, MAX_PATIENCE_MS)
   }
 
   take(chunk: Buffer): RawStep | Promise<RawStep> {
