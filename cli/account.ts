@@ -37,7 +37,7 @@ export function newAccountOf(config: Config, text: string): Account {
 export function accountIn({ path }: Pick<DomainConfig, 'path'>, address: Address): Account {
   const name = key(address.local)
   if (name === null)
-    throw new Failure(Exit.badData, `'${address.local}' is too long for a file name`)
+    throw new Failure(Exit.badData, `'${address.local}' can not be the name of a file`)
   const userFile = join(path, '.users', name)
   return { address, domain: path, users: new Users(path), userFile, mailbox: join(path, name) }
 }

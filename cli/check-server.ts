@@ -4,6 +4,9 @@ import { readFile } from 'node:fs/promises'
 import type { Config } from '../src/config/config.js'
 import { checkDirectory, missing } from './check-directory.js'
 import type { Findings } from './findings.js'
+import { ownPlaceIn } from './places.js'
+import { requireListeners } from './settings.js'
+import { startFailure } from './start-failure.js'
 import { tlsProblem } from './tls-files.js'
 
 /** Days before the end of a certificate at which a renewal should have happened. */
@@ -12,9 +15,12 @@ const DAY_MS = 86_400_000
 /** Nodes below get no security fixes any more. */
 const OLDEST_SUPPORTED_NODE = 22
 
-export async function checkServer(config: Config, findings: Findings): Promise<void> {
+/** @param file the config */
+export async function checkServer(file: string, config: Config, findings: Findings): Promise<void> {
   checkNode(process.versions.node, findings)
-  checkListeners(config, findings)
+  await findings.attempt('[listen]', async () => requireListeners(config))
+  checkDomainsThere(config, findings)
+  await checkPlaces(file, config, findings)
   await findings.attempt(config.state, () => checkState(config.state, findings))
   if (config.tls === null) {
     findings.warning(
@@ -37,18 +43,32 @@ export function checkNode(version: string, findings: Findings): void {
 
 /** Made at the first start; a private key may lie in it. */
 async function checkState(state: string, findings: Findings): Promise<void> {
-  if (!(await missing(state))) await checkDirectory(state, findings)
+  if (await missing(state)) return
+  try {
+    await checkDirectory(state, findings)
+  } catch (error) {
+    throw startFailure(error, state)
+  }
 }
 
-function checkListeners({ listen, domains }: Config, findings: Findings): void {
-  const all = Object.values(listen).flat()
-  if (all.length === 0)
-    findings.warning('[listen] names no endpoint: the server would listen nowhere')
+/** A mailbox could get such a name, and the owner of the domain gets at what is the server's. */
+async function checkPlaces(file: string, config: Config, findings: Findings): Promise<void> {
+  const own = [
+    { what: 'the config', path: file },
+    { what: 'the state directory', path: config.state },
+  ]
+  for (const [name, { path }] of Object.entries(config.domains)) {
+    const found = await ownPlaceIn(path, own)
+    if (found === null) continue
+    findings.warning(
+      `${found.path}: ${found.what} lies in the directory of ${name}, among its mailboxes; move one of them`,
+    )
+  }
+}
+
+function checkDomainsThere({ domains }: Config, findings: Findings): void {
   if (Object.keys(domains).length === 0)
     findings.warning('there is no domain: all mail would be refused')
-  const twice = all.filter((each, at) => all.indexOf(each) !== at && !/(^|:)0$/.test(each))
-  for (const each of new Set(twice))
-    findings.error(`[listen] has ${each} twice; only one can have it`)
 }
 
 async function checkTls(

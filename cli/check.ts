@@ -32,7 +32,7 @@ async function checkAll(given: Given): Promise<void> {
 async function lookAt(file: string, findings: Findings): Promise<void> {
   try {
     const config = await readConfig(file)
-    await checkServer(config, findings)
+    await checkServer(file, config, findings)
     await checkDomains(config, findings)
     await checkApop(config, findings)
   } catch (error) {

@@ -9,7 +9,7 @@ export interface Option {
 export interface Command {
   readonly name: string
   readonly summary: string
-  /** Such as `<address>`, `[domain]`. */
+  /** Such as `<address>`, `[domain]`, `<path> <address>`. */
   readonly argument?: string
   readonly options: readonly Option[]
   /** @throws Failure */
@@ -34,10 +34,17 @@ export interface GivenOption {
 export class Given {
   readonly argument: string | null
   readonly options: readonly GivenOption[]
+  /** The arguments after the first. */
+  readonly others: readonly string[]
 
-  constructor(argument: string | null, options: readonly GivenOption[]) {
+  constructor(
+    argument: string | null,
+    options: readonly GivenOption[],
+    others: readonly string[] = [],
+  ) {
     this.argument = argument
     this.options = options
+    this.others = others
   }
 
   has(name: string): boolean {

@@ -6,13 +6,15 @@ import { create } from './create.js'
 import { domain } from './domain.js'
 import { hash } from './hash.js'
 import { later } from './later.js'
+import { mailbox } from './mailbox.js'
+import { pop3Lint } from './pop3-lint.js'
 import type { Program } from './program.js'
 import { run } from './run.js'
 import { user } from './user.js'
 
 export const mailtapProgram = (): Program => ({
   version: version(),
-  commands: [create, run, check, user, domain, hash, config],
+  commands: [create, run, check, user, domain, mailbox, hash, config, pop3Lint],
   later,
 })
 

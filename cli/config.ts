@@ -1,7 +1,9 @@
 /** `mailtap config`: what the settings are, and what they could be. */
 import type { Config } from '../src/config/config.js'
+import { formatDays } from '../src/config/days.js'
 import { tomlString, tomlValue } from '../src/config/edit.js'
 import { jsonSchema } from '../src/config/schema.js'
+import { formatQuota, UNLIMITED } from '../src/mail/quota.js'
 import { CONFIG, JSON_OUTPUT, type Given, type Noun } from './command.js'
 import { settingsFor } from './settings.js'
 import { print, sayJson } from './terminal.js'
@@ -42,33 +44,41 @@ async function show(given: Given): Promise<void> {
 }
 
 /** The settings in the words of mailtap.toml. */
-function asWritten({
-  hostname,
-  state,
-  auth,
-  defaultDomain,
-  listen,
-  domains,
-  pop3,
-  tls,
-  limits,
-  log,
-}: Config) {
-  const tables = Object.entries(domains).map(([name, { path, bounceToPostmaster, aliases }]) => {
-    return [name, { path, bounce_to_postmaster: bounceToPostmaster, aliases }] as const
-  })
+function asWritten(settings: Config) {
+  const { hostname, state, auth, defaultDomain, listen, mailboxes, tls, limits, log } = settings
   return {
     hostname,
     state,
     auth,
     ...(defaultDomain === null ? {} : { default_domain: defaultDomain }),
     listen,
-    pop3,
+    pop3: pop3AsWritten(settings.pop3),
+    mailboxes: { trash: formatDays(mailboxes.trashMs) },
     ...(tls === null ? {} : { tls }),
     limits: { message_size: limits.messageSize, connections: limits.connections },
     log,
-    domains: Object.fromEntries(tables),
+    domains: domainsAsWritten(settings.domains),
   }
+}
+
+function pop3AsWritten({ loginDelay, takeoverAfter, expire, ...same }: Config['pop3']) {
+  return {
+    ...same,
+    login_delay: loginDelay,
+    takeover_after: takeoverAfter,
+    expire: expire === 'NEVER' ? expire : Number(expire),
+  }
+}
+
+function domainsAsWritten(domains: Config['domains']) {
+  const tables = Object.entries(domains).map(
+    ([name, { path, bounceToPostmaster, aliases, quota }]) => {
+      const limit = formatQuota(quota ?? UNLIMITED)
+      const domain = { path, bounce_to_postmaster: bounceToPostmaster, aliases, quota: limit }
+      return [name, domain] as const
+    },
+  )
+  return Object.fromEntries(tables)
 }
 
 function section(head: string, table: Table): string {

@@ -2,13 +2,13 @@
 import { resolve } from 'node:path'
 import type { Config } from '../src/config/config.js'
 import { tomlValue } from '../src/config/edit.js'
-import { overlap } from '../src/config/overlap.js'
+import { overlap, realPath } from '../src/config/overlap.js'
 import { readSource } from '../src/config/read.js'
 import { formatPlace, type Path, type Source } from '../src/config/source.js'
 import { parseDomain } from '../src/mail/address.js'
 import { parseToml, TomlError } from '../src/toml/toml.js'
 import type { Given } from './command.js'
-import type { CreatePlan } from './create-plan.js'
+import type { CreatePlan, DomainPlan } from './create-plan.js'
 import { Exit, Failure, usage } from './exit.js'
 import { warn } from './terminal.js'
 
@@ -28,7 +28,7 @@ const SERVER: readonly (readonly [option: string, path: Path])[] = [
 /** @throws Failure when something asked for is there, or can not be said at the end of a file */
 export async function checkAppend(given: Given, plan: CreatePlan, old: Config): Promise<void> {
   const source = await readSource(plan.output)
-  for (const domain of plan.domains) checkDomain(domain, old, source)
+  for (const domain of plan.domains) await checkDomain(domain, old, source)
   for (const [option, path] of SERVER) if (given.has(option)) refuse(option, path, given, source)
 }
 
@@ -57,13 +57,14 @@ export function checkAppended(text: string, file: string): string {
   }
 }
 
-function checkDomain(domain: CreatePlan['domains'][number], old: Config, source: Source): void {
+async function checkDomain(domain: DomainPlan, old: Config, source: Source): Promise<void> {
+  const place = await realPath(resolve(domain.path))
   for (const [name, { path }] of Object.entries(old.domains)) {
     if (name === domain.name) {
       const what = `${where(source, name)}: ${name} is there already; for more users: mailtap user add NAME@${name}`
       throw new Failure(Exit.cannotCreate, what)
     }
-    if (overlap(resolve(domain.path), path)) {
+    if (overlap(place, await realPath(path))) {
       const what = `${where(source, name)}: ${name} has the directory ${path}; give ${domain.name} its own`
       throw new Failure(Exit.cannotCreate, what)
     }

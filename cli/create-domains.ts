@@ -4,7 +4,7 @@ import { accountIn, named, type Account } from './account.js'
 import type { DomainPlan } from './create-plan.js'
 import { isThere, makeDomain, makeMailbox, makeUser } from './make.js'
 import { generated, onTerminal, promptTwice, type Password } from './password-input.js'
-import { storedForm } from './scheme.js'
+import { storedLogin } from './scheme.js'
 import { say } from './terminal.js'
 
 /** A domain to make, and the users that it shall have. */
@@ -67,7 +67,7 @@ export async function makeAll(all: readonly NewAccounts[]): Promise<void> {
 
 async function makeNamed({ name, account, password }: NewUser): Promise<void> {
   if (password === null) return say(`user ${name} was there already and is unchanged`)
-  await makeUser(account, await storedForm(password.text))
+  await makeUser(account, await storedLogin(password.text))
   say(password.generated ? `user ${name}, password ${password.text}` : `user ${name}`)
 }
 

@@ -1,7 +1,6 @@
 /** What `mailtap create` is asked to make, checked as far as that goes without touching a file. */
-import { resolve } from 'node:path'
-import { overlap } from '../src/config/overlap.js'
 import { parseDomain } from '../src/mail/address.js'
+import { clash } from '../src/net/endpoint.js'
 import type { Given } from './command.js'
 import { refuseUnbuilt, checkAuth } from './create-unbuilt.js'
 import { checkEndpoint } from './endpoint-option.js'
@@ -57,6 +56,7 @@ export function planOf(given: Given): CreatePlan {
     pop3s: endpointsOf(given, 'pop3s', null),
     tls: tlsOf(given),
   }
+  refuseClash(plan)
   refuseUnbuilt(given)
   return plan
 }
@@ -88,11 +88,6 @@ function domainOf(text: string, others: readonly DomainPlan[]): DomainPlan {
   if (name === null) throw usage(`-d ${text}: '${said}' is no domain name`)
   for (const other of others) {
     if (other.name === name) throw usage(`-d ${text}: ${name} is named twice; keep one`)
-    if (overlap(resolve(path), resolve(other.path))) {
-      throw usage(
-        `-d ${text}: its directory is, holds or lies in that of ${other.name}; give it its own`,
-      )
-    }
   }
   return { name, path, users: [], bounceToPostmaster: false, aliases: null }
 }
@@ -127,6 +122,16 @@ function endpointsOf(given: Given, option: string, otherwise: string | null): st
   if (!said.includes('none')) return said.map((each) => checkEndpoint(option, each))
   if (said.length > 1) throw usage(`--${option} none: no listener, and then one; keep one of both`)
   return []
+}
+
+function refuseClash({ smtp, pop3, pop3s }: CreatePlan): void {
+  const all = [...smtp, ...pop3, ...pop3s]
+  const found = clash(all)
+  if (found === null) return
+  const [one, other] = [all[found.one]!, all[found.other]!]
+  throw usage(
+    `two listeners want ${other}${one === other ? '' : ` (${one} takes it)`}; choose another port for one`,
+  )
 }
 
 function tlsOf(given: Given): CreatePlan['tls'] {

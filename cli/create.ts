@@ -1,13 +1,16 @@
 /** `mailtap create`: from one line to a config, domains and users. */
+import { stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import type { Config } from '../src/config/config.js'
 import { writeSmallFile } from '../src/directory/small-file.js'
 import { errorCode } from '../maildir/maildir.js'
 import { authHelp } from './auth-types.js'
 import { DRY_RUN, type Command, type Given } from './command.js'
+import { changeConfig } from './config-lock.js'
 import { checkAppend, warnOfBareLogins } from './create-append.js'
 import { configText } from './create-text.js'
 import { makeAll, passwordsFor, type NewAccounts } from './create-domains.js'
+import { checkPlaces } from './create-places.js'
 import { planOf, type CreatePlan } from './create-plan.js'
 import { Exit, Failure } from './exit.js'
 import { isThere } from './make.js'
@@ -71,21 +74,34 @@ export const create: Command = {
 /** Makes what the options ask for and tells what it made. @throws Failure */
 export async function createFrom(given: Given): Promise<CreatePlan> {
   const plan = planOf(given)
-  warnOfPasswords(plan)
-  const old = await existing(plan.output, given)
-  if (old !== null) await checkAppend(given, plan, old)
+  warnOfPlan(plan)
+  const { old } = await looked(given, plan)
   if (plan.tls !== null) await checkTlsFiles(plan.tls)
   for (const { aliases } of plan.domains) await checkAliases(aliases)
-  const text = await configText(plan, old !== null)
   if (old !== null) await warnOfBareLogins(plan.output, old)
   const dryRun = given.has('dry-run')
   const accounts = await passwordsFor(plan.domains, { dryRun, generate: given.has('generate') })
   if (dryRun) sayPlan(plan, accounts)
-  else {
-    await makeAll(accounts)
-    await write(plan.output, text, old !== null, given.has('force'))
-  }
+  else await changeConfig(plan.output, () => make(given, plan, accounts))
   return plan
+}
+
+/** What is there, and the text that shall be there. @throws Failure when they do not go together */
+async function looked(
+  given: Given,
+  plan: CreatePlan,
+): Promise<{ old: Config | null; text: string }> {
+  const old = await existing(plan.output, given)
+  if (old !== null) await checkAppend(given, plan, old)
+  await checkPlaces(plan, old)
+  return { old, text: await configText(plan, old !== null) }
+}
+
+/** Looks again: while passwords were typed, another process may have changed the config. */
+async function make(given: Given, plan: CreatePlan, accounts: NewAccounts[]): Promise<void> {
+  const { old, text } = await looked(given, plan)
+  await makeAll(accounts)
+  await write(plan.output, text, old !== null, given.has('force'))
 }
 
 /** The config to add to; `null` if a new one is to be written. */
@@ -106,8 +122,11 @@ async function noneIn(directory: string): Promise<null> {
 }
 
 async function checkAliases(file: string | null): Promise<void> {
-  if (file === null || (await isThere(file))) return
-  throw new Failure(Exit.badData, `-A ${file}: no such file; make it or correct the path`)
+  if (file === null) return
+  if (!(await isThere(file)))
+    throw new Failure(Exit.badData, `-A ${file}: no such file; make it or correct the path`)
+  if ((await stat(file)).isDirectory())
+    throw new Failure(Exit.badData, `-A ${file}: a directory, not a file; correct the path`)
 }
 
 async function write(file: string, text: string, append: boolean, force: boolean): Promise<void> {
@@ -121,13 +140,15 @@ async function writeNew(file: string, text: string, exclusive: boolean): Promise
     await writeSmallFile(dirname(resolve(file)), basename(file), text, exclusive)
   } catch (error) {
     const why = errorCode(error) ?? ''
-    if (!['ENOENT', 'ENOTDIR', 'EEXIST'].includes(why)) throw error
+    if (!['ENOENT', 'ENOTDIR', 'EISDIR', 'EEXIST'].includes(why)) throw error
     const what = `${file} can not be written (${why}); name another place with -o FILE`
     throw new Failure(Exit.cannotCreate, what, { cause: error })
   }
 }
 
-function warnOfPasswords({ domains }: CreatePlan): void {
+function warnOfPlan({ domains, smtp, pop3, pop3s }: CreatePlan): void {
+  if ([...smtp, ...pop3, ...pop3s].length === 0)
+    warn("no listener: 'mailtap run' needs one, write it into [listen]")
   const shown = domains.some(({ users }) => users.some(({ password }) => password !== null))
   if (shown) warn('a password on the command line can be seen by other users of this machine')
 }

@@ -1,6 +1,11 @@
 /** Turns whatever was thrown into the lines and the exit code that a person gets. */
+import { NotAMaildir } from '../maildir/maildir.js'
 import { ConfigError } from '../src/config/config-error.js'
+import { AliasesError } from '../src/directory/aliases.js'
+import { FileRefused } from '../src/directory/small-file.js'
+import { UserFileError } from '../src/directory/user-file.js'
 import { reason } from '../src/log/log.js'
+import { CertificateError } from '../src/net/tls.js'
 import { Exit, Failure } from './exit.js'
 
 /** Codes of the operating system that have an exit code of their own. */
@@ -14,9 +19,19 @@ const SYSTEM = new Map<string, number>([
   ['EISDIR', Exit.cannotCreate],
   ['EEXIST', Exit.cannotCreate],
   ['ENOENT', Exit.cannotCreate],
+  ['ELOOP', Exit.cannotCreate],
+  ['ENXIO', Exit.cannotCreate],
   ['EMFILE', Exit.tryLater],
   ['ENFILE', Exit.tryLater],
 ])
+
+/** Faults that say by themselves what is wrong and where. */
+const CLEAR = [
+  [CertificateError, Exit.badConfig],
+  [FileRefused, Exit.cannotCreate],
+  [UserFileError, Exit.badData],
+  [AliasesError, Exit.badData],
+] as const
 
 const WORDS = new Map([
   ['EACCES', 'permission denied; run this as the owner of it'],
@@ -28,6 +43,9 @@ const WORDS = new Map([
   ['EISDIR', 'this is a directory, not a file'],
   ['EEXIST', 'exists already'],
   ['ENOENT', 'no such file or directory'],
+  ['ELOOP', 'a symbolic link where none may be; remove it'],
+  ['ENXIO', 'a socket, not a file'],
+  ['EMFILE', 'too many open files; raise the limit (ulimit -n) to 1024 or more'],
 ])
 
 /** The failure itself, or what an error of another kind means to a person. */
@@ -38,9 +56,19 @@ export function explain(error: unknown): Failure {
     return new Failure(Exit.badConfig, lines, { cause: error })
   }
   return (
+    clear(error) ??
     system(error) ??
     new Failure(Exit.software, `internal error: ${oneLine(error)}`, { cause: error })
   )
+}
+
+function clear(error: unknown): Failure | null {
+  if (error instanceof NotAMaildir) {
+    const what = `${oneLine(error)}; no link and no file may stand in the place of a mailbox, remove it`
+    return new Failure(Exit.cannotCreate, what, { cause: error })
+  }
+  const found = CLEAR.find(([kind]) => error instanceof kind)
+  return found === undefined ? null : new Failure(found[1], oneLine(error), { cause: error })
 }
 
 /** For example `/etc/x: permission denied; …`. */

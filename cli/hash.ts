@@ -1,10 +1,10 @@
 /** `mailtap hash`: makes what stands in a user file, so that scripts can make users. */
-import { open } from 'node:fs/promises'
 import { UnusableHash, verifyPassword } from '../src/checkers/passwords.js'
 import { parseUserFile, UserFileError } from '../src/directory/user-file.js'
 import type { Command, Given } from './command.js'
 import { Exit, Failure, usage } from './exit.js'
 import { newPassword, oldPassword, PASSWORD_OPTIONS } from './password-input.js'
+import { readStart } from './read-start.js'
 import { SCHEME, schemeOf, storedForm, type Scheme } from './scheme.js'
 import { complain, say } from './terminal.js'
 
@@ -57,7 +57,7 @@ async function isRight(stored: string, password: string, file: string): Promise<
 
 async function storedIn(file: string): Promise<string> {
   try {
-    const { password } = parseUserFile(await readStart(file), file)
+    const { password } = parseUserFile((await readStart(file, MAX_FILE)).toString(), file)
     if (password !== null) return password
   } catch (error) {
     if (!(error instanceof UserFileError)) throw error
@@ -67,14 +67,4 @@ async function storedIn(file: string): Promise<string> {
     Exit.badData,
     `${file}: no login; there is no password in it, or it is locked with !`,
   )
-}
-
-async function readStart(file: string): Promise<string> {
-  const handle = await open(file)
-  try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(MAX_FILE), 0, MAX_FILE, 0)
-    return buffer.toString('utf8', 0, bytesRead)
-  } finally {
-    await handle.close()
-  }
 }

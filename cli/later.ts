@@ -8,7 +8,6 @@ export const later: readonly string[] = [
   'alias',
   'auth',
   'queue',
-  'mailbox',
   'relay',
   'explain',
   'who',

@@ -1,26 +1,19 @@
 #!/usr/bin/env node
-/** The program `mailtap`: calls the command, and ends with its exit code. */
-import { basename } from 'node:path'
-import { mailtapProgram } from './commands.js'
-import { notBuilt } from './exit.js'
-import { explain } from './explain.js'
-import { runProgram } from './program.js'
-import { complain, tolerateClosedOutput } from './terminal.js'
+/** Starts the program, and ends with its exit code. It is small, so that it can tell when the rest can not be loaded. */
+import { Exit } from './exit.js'
 
-/** Names under which other programs call a mail server; a mail that they hand over must not get lost. */
-const OTHER_NAMES = ['sendmail', 'mailq', 'newaliases']
+/** Node opens many of its files at once. */
+const TOO_MANY = ['EMFILE', 'ENFILE']
 
 async function main(): Promise<number> {
   try {
-    const name = basename(process.argv[1] ?? '')
-    if (OTHER_NAMES.includes(name)) throw notBuilt(`mailtap as '${name}'`)
-    return await runProgram(mailtapProgram(), process.argv.slice(2))
+    const { mailtap } = await import('./mailtap.js')
+    return await mailtap()
   } catch (error) {
-    const { code, lines } = explain(error)
-    for (const line of lines) complain(line)
-    return code
+    if (!TOO_MANY.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    process.stderr.write('mailtap: too many open files; raise the limit (ulimit -n 1024)\n')
+    return Exit.tryLater
   }
 }
 
-tolerateClosedOutput()
 process.exitCode = await main()

@@ -1,15 +1,16 @@
 /** Makes what mail needs on the disk: a domain's directory, a mailbox, a user. */
-import { mkdir, stat } from 'node:fs/promises'
+import { lstat, mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { create, errorCode } from '../maildir/maildir.js'
 import { named, type Account } from './account.js'
 import { Exit, Failure } from './exit.js'
 import { giveToOwnerOf } from './ownership.js'
+import type { StoredLogin } from './scheme.js'
 
 /** Makes the directories of a domain, 0700, with those above them. @throws the system's errors */
 export async function makeDomain(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  await makeDirectory(path)
+  await makeDirectory(path, stat)
   const users = join(path, '.users')
   await makeDirectory(users)
   await giveToOwnerOf(path, [users])
@@ -24,13 +25,13 @@ export async function makeMailbox({ domain, mailbox }: Account): Promise<void> {
 
 /**
  * Makes a user, live at once. The mailbox comes first: a login must never miss it.
- * @param stored the password in its stored form
+ * @param login the password in its stored forms
  * @throws Failure when there is such a user
  */
-export async function makeUser(account: Account, stored: string): Promise<void> {
+export async function makeUser(account: Account, login: StoredLogin): Promise<void> {
   await makeMailbox(account)
   try {
-    await account.users.add(account.address.local, stored)
+    await account.users.add(account.address.local, login.stored, login.scram)
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error
     throw userExists(account)
@@ -54,12 +55,16 @@ export async function isThere(path: string): Promise<boolean> {
   }
 }
 
-async function makeDirectory(path: string): Promise<void> {
+/** @param look `stat` where an administrator may have put a link, `lstat` inside a domain */
+async function makeDirectory(path: string, look = lstat): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 })
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error
-    if ((await stat(path)).isDirectory()) return
-    throw new Failure(Exit.cannotCreate, `${path}: a file, not a directory; name another place`)
+    if ((await look(path)).isDirectory()) return
+    throw new Failure(
+      Exit.cannotCreate,
+      `${path}: a link or a file, not a directory; remove it or name another place`,
+    )
   }
 }

@@ -1,11 +1,11 @@
 /** Brings a password in without it ever standing on the command line. */
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { open } from 'node:fs/promises'
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import type { Given, Option } from './command.js'
 import { Exit, Failure, usage } from './exit.js'
+import { readStart } from './read-start.js'
 
 /** What the protocols take, in bytes of UTF-8. */
 const MAX_PASSWORD = 1024
@@ -95,7 +95,9 @@ async function fromOptions(given: Given): Promise<Password | null> {
   if (given.has('generate')) return generated()
   if (given.has('password-stdin')) return { text: line(await readStdin()), generated: false }
   const file = given.last('password-file')
-  return file === null ? null : { text: line(await readStart(file)), generated: false }
+  return file === null
+    ? null
+    : { text: line(await readStart(file, MAX_INPUT + 1)), generated: false }
 }
 
 /** Without the line end, which `echo` and editors add. */
@@ -119,17 +121,6 @@ async function readStdin(): Promise<Buffer> {
     if (length > MAX_INPUT) break
   }
   return Buffer.concat(chunks)
-}
-
-async function readStart(file: string): Promise<Buffer> {
-  const handle = await open(file)
-  try {
-    const buffer = Buffer.alloc(MAX_INPUT + 1)
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0)
-    return buffer.subarray(0, bytesRead)
-  } finally {
-    await handle.close()
-  }
 }
 
 /** One line from the terminal, nothing of it shown. @throws Failure at Ctrl-C or the end of input */

@@ -18,11 +18,21 @@ export interface Program {
 export async function runProgram(program: Program, words: readonly string[]): Promise<number> {
   const parser = parserOf(program)
   try {
-    await parser.parseAsync(words, { from: 'user' })
+    await parser.parseAsync(asOptions(words, parser), { from: 'user' })
   } catch (error) {
     return endOf(error)
   }
   return Exit.ok
+}
+
+/** `help user add` is `user add --help`. */
+function asOptions(words: readonly string[], parser: Parser): readonly string[] {
+  const [first, ...rest] = words
+  if (first !== 'help') return words
+  const [about] = rest
+  const known = parser.commands.some((command) => command.name() === about)
+  if (about === undefined || known) return [...rest, '--help']
+  throw usage(`help: unknown command '${about}'; 'mailtap help' tells what there is`)
 }
 
 /** Help and version are good ends, too. */
@@ -41,6 +51,7 @@ function parserOf({ version, commands, later }: Program): Parser {
     .version(version, '-V, --version', 'print the version')
     .option(CONFIG.flags, CONFIG.help)
     .enablePositionalOptions()
+    .addHelpText('after', "\n'mailtap help COMMAND' tells more of one.")
   for (const each of commands) {
     parser.addCommand('commands' in each ? nounParser(each) : commandParser(each))
   }
@@ -57,7 +68,7 @@ function nounParser({ name, summary, commands }: Noun): Parser {
 function commandParser(command: Command): Parser {
   const parser = prepared(new Parser(command.name)).description(command.summary)
   const options: GivenOption[] = []
-  if (command.argument !== undefined) parser.argument(command.argument)
+  for (const each of command.argument?.split(' ') ?? []) parser.argument(each)
   for (const { flags, help } of command.options) {
     const option = new ParserOption(flags, help)
     // Events come in the order of the command line; the parser's own result forgets it.
@@ -66,9 +77,10 @@ function commandParser(command: Command): Parser {
     })
     parser.addOption(option)
   }
-  return parser.action(async (first: unknown) => {
+  return parser.action(async (...words: unknown[]) => {
     const all = [...configBefore(parser, command), ...options]
-    await command.run(new Given(typeof first === 'string' ? first : null, all))
+    const [first = null, ...others] = words.filter((word) => typeof word === 'string')
+    await command.run(new Given(first, all, others))
   })
 }
 

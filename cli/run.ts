@@ -6,7 +6,7 @@ import { Server } from '../src/server.js'
 import { CONFIG, type Command, type Given } from './command.js'
 import { notBuilt } from './exit.js'
 import { explain } from './explain.js'
-import { configFile, readConfig } from './settings.js'
+import { configFile, readConfig, requireListeners } from './settings.js'
 import { startFailure } from './start-failure.js'
 import { complain, say } from './terminal.js'
 
@@ -29,26 +29,28 @@ async function serve(given: Given): Promise<void> {
   if (given.has('application')) throw notBuilt('-y (an application written in code)')
   const file = await configFile(given)
   const config = await readConfig(file)
+  requireListeners(config)
   const output = openLog(config.log, process.stdout)
   const { log } = output
   endAtFault(output)
+  ignoreDebuggerSignal()
   const server = new Server(config, log)
   const stopped = untilSignal()
   const reloading = reloadAtHangup(file, server, log)
-  await started(server)
+  await started(server, config)
   sayReady(server, config, log)
   log.info('server stopping', { signal: await stopped })
-  process.off('SIGHUP', reloading)
+  reloading.end()
   await server.stop()
   log.info('server stopped')
   await output.flush()
 }
 
-async function started(server: Server): Promise<void> {
+async function started(server: Server, { state }: Config): Promise<void> {
   try {
     await server.start()
   } catch (error) {
-    throw startFailure(error)
+    throw startFailure(error, state)
   }
 }
 
@@ -78,18 +80,21 @@ function untilSignal(): Promise<string> {
 }
 
 /** One reload at a time, in the order of the signals; a bad config changes nothing. */
-function reloadAtHangup(file: string, server: Server, log: Log): () => void {
+function reloadAtHangup(file: string, server: Server, log: Log): { end(): void } {
   let last = Promise.resolve()
-  const onHangup = (): void => {
-    last = last.then(() => reload(file, server, log))
-  }
-  process.on('SIGHUP', onHangup)
-  return onHangup
+  let over = false
+  process.on('SIGHUP', () => {
+    if (!over) last = last.then(() => reload(file, server, log))
+  })
+  // The handler stays: without one the signal would kill a server that is just finishing its work.
+  return { end: () => (over = true) }
 }
 
 async function reload(file: string, server: Server, log: Log): Promise<void> {
   try {
-    await server.reload(await readConfig(file))
+    const config = await readConfig(file)
+    requireListeners(config)
+    await server.reload(config)
     log.info('config reloaded', { file })
   } catch (error) {
     log.error('config not reloaded', { file, reason: explain(error).lines.join('; '), kept: true })
@@ -104,4 +109,9 @@ function endAtFault(output: ReturnType<typeof openLog>): void {
     complain(`internal error: ${reason(fault)}`)
     void output.flush().finally(() => process.exit(1))
   })
+}
+
+/** Node's answer to USR1 is a debugger that every user of the machine can reach; admins send it to make servers reopen logs. */
+function ignoreDebuggerSignal(): void {
+  process.on('SIGUSR1', () => {})
 }

@@ -1,5 +1,6 @@
 /** The forms in which a password can be stored, as people name them. */
 import { hashPassword } from '../src/checkers/passwords.js'
+import { formatScram, newScramRecord } from '../src/cred/scram.js'
 import { clearSecret } from '../src/directory/directory.js'
 import type { Config } from '../src/config/config.js'
 import type { UserFile } from '../src/directory/user-file.js'
@@ -17,13 +18,30 @@ export const SCHEME: Option = {
 /** @throws Failure */
 export function schemeOf(given: Given): Scheme {
   const said = given.last('scheme') ?? 'argon2id'
-  if (said === 'argon2id' || said === 'plain') return said
+  const scheme = said.toLowerCase()
+  if (scheme === 'argon2id' || scheme === 'plain') return scheme
   throw usage(`-s ${said}: no scheme of this version; use argon2id or plain`)
 }
 
 /** What a user file holds for that password. */
 export function storedForm(password: string, scheme: Scheme = 'argon2id'): Promise<string> {
   return scheme === 'plain' ? Promise.resolve(`{PLAIN}${password}`) : hashPassword(password)
+}
+
+/** What a user file holds for a password that is made here: also the keys of SCRAM, which no hash can serve. */
+export async function storedLogin(
+  password: string,
+  scheme: Scheme = 'argon2id',
+): Promise<StoredLogin> {
+  const stored = await storedForm(password, scheme)
+  // A password in clear is all that SCRAM needs, and can not get out of step with its keys.
+  const scram = scheme === 'plain' ? null : formatScram(await newScramRecord(password))
+  return { stored, scram }
+}
+
+export interface StoredLogin {
+  readonly stored: string
+  readonly scram: string | null
 }
 
 /** Whether a password that is stored as `plain` has the use that most people store it for. */

@@ -43,6 +43,13 @@ export async function readConfig(file: string): Promise<Config> {
   }
 }
 
+/** @throws Failure when the config names nothing to listen on */
+export function requireListeners({ listen }: Config): void {
+  if (Object.values(listen).some((endpoints) => endpoints.length > 0)) return
+  const what = '[listen] names no endpoint; write one there, such as smtp = ["25"], pop3 = ["110"]'
+  throw new Failure(Exit.badConfig, what)
+}
+
 /** A file that can not be looked at may be there: opening it will tell. */
 async function exists(file: string): Promise<boolean> {
   try {

@@ -6,7 +6,7 @@ import { CONFIG, DRY_RUN, JSON_OUTPUT, type Given, type Noun } from './command.j
 import { isThere, makeUser, userExists } from './make.js'
 import { giveToOwnerOf } from './ownership.js'
 import { newPassword, PASSWORD_OPTIONS } from './password-input.js'
-import { apopNote, SCHEME, schemeOf, storedForm } from './scheme.js'
+import { apopNote, SCHEME, schemeOf, storedLogin } from './scheme.js'
 import { settingsFor } from './settings.js'
 import { say, sayJson } from './terminal.js'
 import { REMOVE_OPTIONS, remove } from './user-remove.js'
@@ -64,7 +64,7 @@ async function add(given: Given): Promise<void> {
   if (given.has('dry-run')) return say(`would make the user ${named(account)}`)
   const password = await newPassword(named(account), given)
   const kept = await isThere(account.mailbox)
-  await makeUser(account, await storedForm(password.text, scheme))
+  await makeUser(account, await storedLogin(password.text, scheme))
   say(
     `user ${named(account)}, mailbox ${account.mailbox}${kept ? ' (was there; its mail is kept)' : ''}`,
   )
@@ -79,8 +79,9 @@ async function passwd(given: Given): Promise<void> {
   if (!(await isThere(account.userFile))) throw noSuchUser(account)
   if (given.has('dry-run')) return say(`would set the password of ${named(account)}`)
   const password = await newPassword(named(account), given)
-  const stored = await storedForm(password.text, scheme)
-  if (!(await account.users.setPassword(account.address.local, stored))) throw noSuchUser(account)
+  const { stored, scram } = await storedLogin(password.text, scheme)
+  const { local } = account.address
+  if (!(await account.users.setPassword(local, stored, scram))) throw noSuchUser(account)
   await giveToOwnerOf(account.domain, [account.userFile])
   say(`the password of ${named(account)} is set`)
   if (password.generated) say(`password ${password.text}`)

@@ -5,8 +5,9 @@
  * one gathers, so the busier it is the less each letter costs.
  */
 import { Worker } from 'node:worker_threads'
-import type { Failure, Job } from './batch.js'
+import type { Job } from './batch.js'
 import type { Batch } from './batch-thread.js'
+import type { Failure } from './failure.js'
 
 /** Threads at most: on a disk that takes its time, several wait side by side. */
 const MAX_THREADS = 4

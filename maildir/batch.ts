@@ -5,7 +5,8 @@
  */
 import fs from 'node:fs'
 import { requireDirectory } from './directories.js'
-import { errorCode, NotAMaildir } from './errors.js'
+import { errorCode } from './errors.js'
+import { type Failure, failureOf } from './failure.js'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants
 
@@ -19,14 +20,6 @@ export interface Job {
   /** Where its bytes begin and end in those of the batch. */
   readonly from: number
   readonly to: number
-}
-
-/** An error that can be sent from thread to thread. */
-export interface Failure {
-  /** The system's code, such as `ENOSPC`; `null` if the system did not say no. */
-  readonly code: string | null
-  readonly message: string
-  readonly notAMaildir: boolean
 }
 
 /** @returns what became of each job, in their order: `null` = safe on the disk; else nothing of it is visible */
@@ -109,9 +102,7 @@ function attempt(step: () => void): Failure | null {
     step()
     return null
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    const notAMaildir = error instanceof NotAMaildir
-    return { code: errorCode(error) ?? null, message, notAMaildir }
+    return failureOf(error)
   }
 }
 

@@ -5,10 +5,10 @@
  * never overwrites, as a rename would.
  */
 import fs from 'node:fs'
-import type { Failure } from './batch.js'
 import { BatchThreads } from './batch-threads.js'
 import { create, requireDirectory } from './directories.js'
-import { errorCode, NotAMaildir, WrongSize } from './errors.js'
+import { errorCode, WrongSize } from './errors.js'
+import { thrown } from './failure.js'
 import { fill } from './fill.js'
 import { GroupCommit } from './group-commit.js'
 import type { Content, Letter } from './maildir.js'
@@ -111,12 +111,6 @@ function gather(content: Iterable<Buffer>, size: number): Buffer[] {
   }
   if (left > 0) throw new WrongSize('the content is shorter than it said')
   return pieces
-}
-
-/** The error as it was before it went from thread to thread. */
-function thrown({ code, message, notAMaildir }: Failure): Error {
-  if (notAMaildir) return new NotAMaildir(message)
-  return code === null ? new Error(message) : Object.assign(new Error(message), { code })
 }
 
 /** Tries again under a new name when one is taken, and makes a Maildir that is not there. */

@@ -17,7 +17,8 @@ export async function create(maildir: string): Promise<void> {
   await makeDirectory(`${maildir}/new`)
   await makeDirectory(`${maildir}/cur`)
   await syncDirectory(maildir)
-  await syncDirectory(dirname(maildir))
+  // What lies above a Maildir is its administrator's: there a link is fine.
+  await syncDirectory(dirname(maildir), 'follow')
   await makeDirectory(`${maildir}/tmp`)
 }
 
@@ -30,7 +31,8 @@ export function requireDirectory(path: string): void {
   if (!fs.lstatSync(path).isDirectory()) throw new NotAMaildir(`${path} is not a directory`)
 }
 
-async function makeDirectory(path: string): Promise<void> {
+/** Makes one directory, for its owner alone, or makes sure that it is one. @throws NotAMaildir, or the system's error */
+export async function makeDirectory(path: string): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
       fs.mkdir(path, OWNER_ONLY, (error) => (error ? reject(error) : resolve()))

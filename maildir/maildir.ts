@@ -2,6 +2,8 @@
  * A Maildir as a library (maildir(5), Maildir++): deliver, list, read, remove.
  * It knows files, not users, domains or protocols. This file is its contract.
  */
+import type { ReadAhead } from './read-ahead.js'
+
 export { Delivery } from './deliver.js'
 export { create } from './directories.js'
 export {
@@ -14,7 +16,11 @@ export {
 } from './errors.js'
 export { list } from './list.js'
 export { read } from './read.js'
+export { mayWarn, noteAdded, notWarned, usageOf } from './quota.js'
 export { remove } from './remove.js'
+export { sweepTrash } from './trash.js'
+export { type Deleted, deleted, undelete } from './undelete.js'
+export { fits, fullness, minus, NOTHING, plus, type Quota, type Usage, WARNED_AT } from './usage.js'
 
 /** Bytes in order: at once when they are in memory, piece by piece when they come from elsewhere. */
 export type Content = Iterable<Buffer> | AsyncIterable<Buffer>
@@ -31,23 +37,29 @@ export interface Letter {
 
 /** A message in a Maildir. */
 export interface Entry {
+  /** Its position in the listing, from 0. */
+  readonly at: number
+  /** Octets with CR LF line ends. */
+  readonly size: number
   /** The file's name without flags: what it is found by when another program moves it. */
   readonly base: string
   /** 1 to 70 characters 0x21–0x7E, the same whatever happens to the flags (RFC 1939 section 7). */
   readonly uid: string
-  /** Octets with CR LF line ends. */
-  readonly size: number
+  /** Where its file was when it was listed, as in `Places`. */
+  readonly places: readonly string[]
 }
 
-/** The messages that a Maildir held when it was listed, and where their files were seen last. */
+/** The messages that a Maildir held when it was listed. */
 export interface Listing {
   readonly path: string
   /** The user id that owns the Maildir. */
   readonly owner: number
   /** Oldest first. */
   readonly entries: readonly Entry[]
-  /** Brought up to date whenever a message is not where it was. */
-  places: Places
+  /** Where all files are, from the moment that one was not where it had been. */
+  moved: Places | null
+  /** Small messages that somebody may ask for next. */
+  readonly ahead: ReadAhead
 }
 
 /**

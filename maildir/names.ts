@@ -9,6 +9,7 @@ import { randomFillSync } from 'node:crypto'
 const MAX_HOST = 100
 /** At most 15 digits: all of them are exact as a JavaScript number. */
 const WIRE_SIZE = /,W=(0|[1-9][0-9]{0,14})(?=,|$)/
+const FILE_SIZE = /,S=(0|[1-9][0-9]{0,14})(?=,|$)/
 const SECONDS = /^([0-9]{1,15})\./
 const OURS = /^[0-9]{1,15}\.M([0-9]{1,6})P[0-9]{1,10}Q([0-9]{1,15})R[0-9a-f]{8}\./
 const MICROSECONDS = 1_000_000
@@ -52,6 +53,13 @@ export function finalName(unique: string, size: number, lines: number): string {
   return `${unique},S=${size},W=${size + lines}`
 }
 
+/** A name of any program with the sizes in it that its file has; the rest, flags included, stays as it is. */
+export function sizedName(name: string, octets: number, wireOctets: number): string {
+  const base = baseOf(name)
+  const parts = base.split(',').filter((part) => !/^[SW]=/.test(part))
+  return `${parts.join(',')},S=${octets},W=${wireOctets}${name.slice(base.length)}`
+}
+
 /** What stays of a name when flags change. */
 export function baseOf(name: string): string {
   const colon = name.indexOf(':')
@@ -67,6 +75,12 @@ export function uniquePart(base: string): string {
 /** Octets on the wire, as a base says it; `null` if it does not. */
 export function wireSizeIn(base: string): number | null {
   const digits = WIRE_SIZE.exec(base)?.[1]
+  return digits === undefined ? null : Number(digits)
+}
+
+/** Octets in the file, as a base says it; `null` if it does not. */
+export function fileSizeIn(base: string): number | null {
+  const digits = FILE_SIZE.exec(base)?.[1]
   return digits === undefined ? null : Number(digits)
 }
 

@@ -1,8 +1,8 @@
 /** Opens a message's file, wherever it is by now, and makes sure that it may be read. */
-import fs from 'node:fs'
+import fs, { type Stats } from 'node:fs'
 import { requireDirectory } from './directories.js'
 import { errorCode, MessageGone, MessageUnsafe } from './errors.js'
-import type { Listing } from './maildir.js'
+import type { Entry, Listing } from './maildir.js'
 import { look, pathOf } from './scan.js'
 import { openForReading } from './system.js'
 
@@ -20,25 +20,35 @@ export interface OpenFile {
  * Opens a message of a listing, following it through renames.
  * @throws MessageGone, MessageUnsafe, NotAMaildir, or the system's error
  */
-export async function openEntry(listing: Listing, base: string): Promise<OpenFile> {
+export async function openEntry(listing: Listing, entry: Entry): Promise<OpenFile> {
   for (let searches = 0; searches <= MAX_SEARCHES; searches++) {
-    if (searches > 0) listing.places = await look(listing.path)
-    const place = listing.places.get(base)?.[0]
+    if (searches > 0) listing.moved = await look(listing.path)
+    const [place] = placesOf(listing, entry)
     const file = place === undefined ? null : await openPlace(listing, place)
     if (file !== null) return file
   }
-  throw new MessageGone(`${base} is no longer in ${listing.path}`)
+  throw new MessageGone(`${entry.base} is no longer in ${listing.path}`)
+}
+
+/** Where a message was seen last, the best place first; empty if it was not. */
+export function placesOf({ moved }: Listing, entry: Entry): readonly string[] {
+  return moved === null ? entry.places : (moved.get(entry.base) ?? [])
+}
+
+/**
+ * Anybody may link to a file that is not theirs; that must not make it theirs
+ * to read. A single file of another owner is no link.
+ */
+export function safeToRead(stats: Stats, owner: number): boolean {
+  return stats.isFile() && (stats.uid === owner || stats.nlink === 1)
 }
 
 /** @returns `null` if nothing is there any more */
-export async function openPlace(
-  maildir: { readonly path: string; readonly owner: number },
-  place: string,
-): Promise<OpenFile | null> {
-  const fd = await openIfThere(pathOf(maildir.path, place))
+async function openPlace(listing: Listing, place: string): Promise<OpenFile | null> {
+  const fd = await openIfThere(pathOf(listing.path, place))
   if (fd === null) return null
   try {
-    return { fd, size: checkedSize(fd, maildir, place) }
+    return { fd, size: checkedSize(fd, listing, place) }
   } catch (error) {
     fs.closeSync(fd)
     throw error
@@ -57,18 +67,12 @@ async function openIfThere(path: string | Buffer): Promise<number | null> {
   }
 }
 
-function checkedSize(
-  fd: number,
-  maildir: { readonly path: string; readonly owner: number },
-  place: string,
-): number {
+function checkedSize(fd: number, { path, owner }: Listing, place: string): number {
   // Opened through a directory that has meanwhile become a link to somebody else's?
-  requireDirectory(maildir.path)
-  requireDirectory(`${maildir.path}/${place.slice(0, place.indexOf('/'))}`)
+  requireDirectory(path)
+  requireDirectory(`${path}/${place.slice(0, place.indexOf('/'))}`)
   const stats = fs.fstatSync(fd)
-  if (!stats.isFile()) throw new MessageUnsafe(`${place} is not a regular file`)
-  // Anybody may link to a file that is not theirs; that must not make it theirs to read.
-  const foreign = stats.uid !== maildir.owner && stats.nlink > 1
-  if (foreign) throw new MessageUnsafe(`${place} is a hard link to a file of another owner`)
-  return stats.size
+  if (safeToRead(stats, owner)) return stats.size
+  const what = stats.isFile() ? 'a hard link to a file of another owner' : 'not a regular file'
+  throw new MessageUnsafe(`${place} is ${what}`)
 }

@@ -1,65 +1,113 @@
 /** Reads a message as it goes over the wire: CR LF line ends, exactly as long as listed. */
 import fs from 'node:fs'
-import { CrlfWriter } from './crlf.js'
+import { CrlfWriter, wireForm } from './crlf.js'
 import { WrongSize } from './errors.js'
+import { indexPath } from './index-file.js'
 import type { Content, Entry, Listing } from './maildir.js'
+import { wireSizeIn } from './names.js'
 import { openEntry } from './open-entry.js'
-import { readFull } from './system.js'
+import { SMALL } from './read-ahead.js'
+import { readFull, unlink } from './system.js'
 
-/** Up to here a message is read at once: half the hops, and no descriptor to look after. */
-const SMALL = 64 * 1024
+/** Measured: twice or four times as much is slower, the memory has to be fetched anew each time. */
 const CHUNK = 64 * 1024
 
 /**
  * Gives the content: one Buffer when it is small, else chunk by chunk, reading
- * no further than asked. No file stays open between this call and the first
- * chunk, so content that nobody reads costs nothing.
+ * no more than a chunk further than asked. No file stays open between this call and the
+ * first chunk, so content that nobody reads costs nothing.
  * @throws MessageGone, MessageUnsafe, WrongSize, NotAMaildir, or the system's
  *   error; reading the chunks may throw them as well
  */
 export async function read(listing: Listing, entry: Entry): Promise<Content> {
-  const file = await openEntry(listing, entry.base)
+  if (entry.size <= SMALL) {
+    const bytes = await listing.ahead.take(entry)
+    if (bytes !== null) return [bytes]
+  }
+  const file = await openEntry(listing, entry)
   try {
-    if (file.size <= SMALL) return [await whole(file.fd, file.size, entry)]
+    if (file.size <= SMALL) return [await whole(file.fd, file.size, listing, entry)]
   } finally {
     fs.closeSync(file.fd)
   }
   return { [Symbol.asyncIterator]: () => chunks(listing, entry) }
 }
 
-async function whole(fd: number, size: number, entry: Entry): Promise<Buffer> {
+async function whole(fd: number, size: number, listing: Listing, entry: Entry): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(size)
   const got = await readFull(fd, bytes)
-  const wire = new CrlfWriter().convert(bytes.subarray(0, got))
-  if (wire.length !== entry.size) throw wrongSize(entry)
+  const wire = wireForm(bytes.subarray(0, got), entry.size)
+  if (wire.length !== entry.size) throw await wrongSize(listing, entry)
   return wire
 }
 
 async function* chunks(listing: Listing, entry: Entry): AsyncGenerator<Buffer, void, void> {
-  const { fd } = await openEntry(listing, entry.base)
+  const { fd } = await openEntry(listing, entry)
+  const file = new Pieces(fd)
   try {
-    yield* converted(fd, entry)
+    yield* converted(file, listing, entry)
   } finally {
+    await file.end()
     fs.closeSync(fd)
   }
 }
 
-async function* converted(fd: number, entry: Entry): AsyncGenerator<Buffer, void, void> {
-  const chunk = Buffer.allocUnsafe(CHUNK)
+async function* converted(
+  file: Pieces,
+  listing: Listing,
+  entry: Entry,
+): AsyncGenerator<Buffer, void, void> {
   const writer = new CrlfWriter()
   let left = entry.size
   for (;;) {
-    const got = await readFull(fd, chunk)
-    if (got === 0) break
-    const wire = writer.convert(chunk.subarray(0, got))
+    const piece = await file.next()
+    if (piece.length === 0) break
+    const wire = writer.convert(piece)
     left -= wire.length
     // The listed size was promised to the client; more than that must not go out.
-    if (left < 0) throw wrongSize(entry)
+    if (left < 0) throw await wrongSize(listing, entry)
     yield wire
   }
-  if (left > 0) throw wrongSize(entry)
+  const end = writer.end(left)
+  if (end.length < left) throw await wrongSize(listing, entry)
+  if (end.length > 0) yield end
 }
 
-function wrongSize(entry: Entry): WrongSize {
-  return new WrongSize(`${entry.base} does not have the ${entry.size} octets it was listed with`)
+/** An open file piece by piece: while one is being sent, the next is being read. */
+class Pieces {
+  readonly #fd: number
+  #buffers: [Buffer, Buffer] = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)]
+  #next: Promise<number>
+
+  constructor(fd: number) {
+    this.#fd = fd
+    this.#next = this.#read()
+  }
+
+  /** Empty at the end; valid until asked for the next. */
+  async next(): Promise<Buffer> {
+    const got = await this.#next
+    const [piece, other] = this.#buffers
+    this.#buffers = [other, piece]
+    if (got > 0) this.#next = this.#read()
+    return piece.subarray(0, got)
+  }
+
+  /** Before the file is closed: nobody may read from a descriptor that means another file by then. */
+  async end(): Promise<void> {
+    await this.#next.catch(() => {})
+  }
+
+  #read(): Promise<number> {
+    const reading = readFull(this.#fd, this.#buffers[0])
+    // Whoever asks for it hears of a failure; if nobody does, it does not matter.
+    reading.catch(() => {})
+    return reading
+  }
+}
+
+/** What the index remembered may be why: the next listing reads it anew. A name that lies stays as it is. */
+async function wrongSize({ path }: Listing, { base, size }: Entry): Promise<WrongSize> {
+  if (wireSizeIn(base) === null) await unlink(indexPath(path)).catch(() => {})
+  return new WrongSize(`${base} does not have the ${size} octets it was listed with`)
 }

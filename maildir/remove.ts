@@ -1,13 +1,19 @@
-/** Removes messages for good, wherever other programs have moved them. */
+/** Removes messages, for good or into the trash, wherever other programs have moved them. */
 import { requireDirectory } from './directories.js'
-import { errorCode } from './errors.js'
+import { thrown } from './failure.js'
 import type { Entry, Listing } from './maildir.js'
-import { look, pathOf } from './scan.js'
-import { syncDirectory, unlink } from './system.js'
+import { placesOf } from './open-entry.js'
+import { readers } from './reader-threads.js'
+import { look } from './scan.js'
+import { syncDirectory } from './system.js'
+import { makeTrash, syncTrash } from './trash.js'
+import type { Fate } from './unlink-now.js'
 
 /** How often those are looked for that were not where they had been. */
 const MAX_SEARCHES = 2
-/** Unlinks at once: libuv has four threads by default. */
+/** Messages that a thread removes in one go: a millisecond or two, unless it waits for the disk. */
+const SLICE = 200
+/** So many slices at once: on a disk that takes its time, several wait side by side. */
 const AT_ONCE = 4
 
 /** What came of a removal. */
@@ -21,14 +27,23 @@ export interface Removal {
 /**
  * Removes these messages and nothing else, then makes that durable. Those
  * that vanished meanwhile count as removed.
- * @throws NotAMaildir, or the system's error when the directories cannot be
- *   synced: then nobody knows what a power cut would leave
+ * @param keep true: they go into `.Trash`; for good only where there is no
+ *   room for that, as a full disk must not be one that nobody can empty
+ * @throws NotAMaildir, or the system's error when there can be no trash, or
+ *   the directories cannot be synced: then nobody knows what a power cut would leave
  */
-export async function remove(listing: Listing, entries: Iterable<Entry>): Promise<Removal> {
+export async function remove(
+  listing: Listing,
+  entries: Iterable<Entry>,
+  keep = false,
+): Promise<Removal> {
   const removing = new Removing(listing, entries)
   if (removing.nothing) return { left: 0 }
   requireReal(listing.path)
-  const removal = await removing.run()
+  const trash = keep && (await makeTrash(listing.path))
+  const removal = await removing.run(trash)
+  // First: what a power cut leaves is in both places rather than in none.
+  if (trash) await syncTrash(listing.path)
   await syncDirectory(`${listing.path}/new`)
   await syncDirectory(`${listing.path}/cur`)
   return removal
@@ -43,64 +58,54 @@ function requireReal(maildir: string): void {
 
 class Removing {
   readonly #listing: Listing
-  /** Bases not known to be gone. */
-  #open: Set<string>
-  /** Bases that could not be removed, and why. */
-  readonly #failed = new Map<string, unknown>()
+  /** Those not known to be gone. */
+  #open: Set<Entry>
+  /** Those that could not be removed, and why. */
+  readonly #failed = new Map<Entry, unknown>()
 
   constructor(listing: Listing, entries: Iterable<Entry>) {
     this.#listing = listing
-    this.#open = new Set(Array.from(entries, ({ base }) => base))
+    this.#open = new Set(entries)
   }
 
   get nothing(): boolean {
     return this.#open.size === 0
   }
 
-  async run(): Promise<Removal> {
-    await this.#round()
+  async run(trash: boolean): Promise<Removal> {
+    await this.#round(trash)
     for (let searches = 0; searches < MAX_SEARCHES && !this.nothing; searches++) {
-      this.#listing.places = await look(this.#listing.path)
-      this.#open = new Set([...this.#open].filter((base) => this.#listing.places.has(base)))
-      await this.#round()
+      this.#listing.moved = await look(this.#listing.path)
+      const there = (entry: Entry): boolean => placesOf(this.#listing, entry).length > 0
+      this.#open = new Set([...this.#open].filter(there))
+      await this.#round(trash)
     }
     // What keeps moving away from under us is still there.
     const left = this.#failed.size + this.#open.size
     return { left, cause: this.#failed.values().next().value }
   }
 
-  async #round(): Promise<void> {
-    const rest = [...this.#open].values()
-    await Promise.all(Array.from({ length: AT_ONCE }, () => this.#work(rest)))
+  async #round(trash: boolean): Promise<void> {
+    const rest = slicesOf([...this.#open]).values()
+    await Promise.all(Array.from({ length: AT_ONCE }, () => this.#work(rest, trash)))
   }
 
-  async #work(bases: Iterable<string>): Promise<void> {
-    for (const base of bases) {
-      try {
-        if (await this.#unlinkAll(base)) this.#open.delete(base)
-      } catch (error) {
-        this.#open.delete(base)
-        this.#failed.set(base, error)
-      }
+  async #work(slices: Iterable<readonly Entry[]>, trash: boolean): Promise<void> {
+    for (const entries of slices) {
+      const places = entries.map((entry) => placesOf(this.#listing, entry))
+      const fates = await readers.ask('unlink', { path: this.#listing.path, places, trash })
+      for (const [at, entry] of entries.entries()) this.#note(entry, fates[at]!)
     }
   }
 
-  /** @returns false if it was not where it had been */
-  async #unlinkAll(base: string): Promise<boolean> {
-    let found = false
-    for (const place of this.#listing.places.get(base) ?? []) {
-      if (await unlinkIfThere(pathOf(this.#listing.path, place))) found = true
-    }
-    return found
+  #note(entry: Entry, fate: Fate): void {
+    if (fate === 'absent') return
+    this.#open.delete(entry)
+    if (fate !== 'removed') this.#failed.set(entry, thrown(fate))
   }
 }
 
-async function unlinkIfThere(path: string | Buffer): Promise<boolean> {
-  try {
-    await unlink(path)
-    return true
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false
-    throw error
-  }
+function slicesOf(entries: readonly Entry[]): (readonly Entry[])[] {
+  const count = Math.ceil(entries.length / SLICE)
+  return Array.from({ length: count }, (_, n) => entries.slice(n * SLICE, (n + 1) * SLICE))
 }

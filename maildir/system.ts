@@ -14,7 +14,7 @@ const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY
 export type Path = string | Buffer
 
 /** Opens a file that must not exist yet, for its owner alone. */
-export function openFresh(path: string): Promise<number> {
+export function openFresh(path: Path): Promise<number> {
   return open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
 }
 
@@ -23,9 +23,8 @@ export function openForReading(path: Path): Promise<number> {
   return open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)
 }
 
-/** Opens a directory that is no symbolic link. */
-function openDirectory(path: string): Promise<number> {
-  return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
+function openDirectory(path: string, links: 'follow' | 'refuse'): Promise<number> {
+  return open(path, O_RDONLY | O_DIRECTORY | (links === 'refuse' ? O_NOFOLLOW : 0), 0)
 }
 
 /** Puts all bytes into the file, however few the system takes at a time. */
@@ -53,8 +52,11 @@ export async function readFull(fd: number, into: Buffer): Promise<number> {
  * Makes the names in a directory durable. A file system that cannot do that
  * says EINVAL and does it by itself; every other error counts.
  */
-export async function syncDirectory(path: string): Promise<void> {
-  const fd = await openDirectory(path)
+export async function syncDirectory(
+  path: string,
+  links: 'follow' | 'refuse' = 'refuse',
+): Promise<void> {
+  const fd = await openDirectory(path, links)
   try {
     await syncFile(fd)
   } catch (error) {
@@ -70,7 +72,7 @@ export function syncFile(fd: number): Promise<void> {
   })
 }
 
-export function link(from: string, to: string): Promise<void> {
+export function link(from: Path, to: Path): Promise<void> {
   return new Promise((resolve, reject) => {
     fs.link(from, to, (error) => (error ? reject(error) : resolve()))
   })
@@ -86,13 +88,6 @@ export function unlink(path: Path): Promise<void> {
 export function namesIn(path: string): Promise<string[]> {
   return new Promise((resolve, reject) => {
     fs.readdir(path, 'latin1', (error, names) => (error ? reject(error) : resolve(names)))
-  })
-}
-
-/** Times in nanoseconds; a symbolic link is not followed. */
-export function inspect(path: Path): Promise<fs.BigIntStats> {
-  return new Promise((resolve, reject) => {
-    fs.lstat(path, { bigint: true }, (error, stats) => (error ? reject(error) : resolve(stats)))
   })
 }
 

@@ -9,7 +9,7 @@
  *     const message = await server.waitForMessage('alice@example.com')
  *     await server.stop()
  */
-import { mkdtempSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -70,6 +70,15 @@ export interface Mailtap extends Service {
 const DEFAULT_SIZE = 50 * 1024 * 1024
 const MAX_CONNECTIONS = 10_000
 const DEFAULT_WAIT_MS = 10_000
+const POP3: Config['pop3'] = {
+  plaintext: 'tls-only',
+  apop: 'auto',
+  scram: 'auto',
+  loginDelay: 0,
+  takeoverAfter: 0,
+  expire: 'NEVER',
+  language: 'en',
+}
 
 /**
  * Builds a server; nothing runs and no port is bound before `start()`.
@@ -86,7 +95,8 @@ class EmbeddedServer implements Mailtap {
   #store: WatchedStore | null = null
 
   constructor(options: MailtapOptions) {
-    this.#temporary = options.state === undefined ? mkdtempSync(join(tmpdir(), 'mailtap-')) : null
+    // Only a name: whoever never starts leaves nothing behind.
+    this.#temporary = options.state === undefined ? join(tmpdir(), `mailtap-${randomUUID()}`) : null
     const config = configFrom(options, options.state ?? this.#temporary!)
     this.#paths = Object.values(config.domains).map(({ path }) => path)
     this.#server = new Server(config, options.log ?? silent, {
@@ -96,12 +106,22 @@ class EmbeddedServer implements Mailtap {
   }
 
   async start(): Promise<void> {
-    for (const path of this.#paths) await mkdir(path, { recursive: true, mode: 0o700 })
-    await this.#server.start()
+    if (this.#temporary !== null) await mkdir(this.#temporary, { mode: 0o700 })
+    try {
+      for (const path of this.#paths) await mkdir(path, { recursive: true, mode: 0o700 })
+      await this.#server.start()
+    } catch (error) {
+      await this.#removeTemporary()
+      throw error
+    }
   }
 
   async stop(): Promise<void> {
     await this.#server.stop()
+    await this.#removeTemporary()
+  }
+
+  async #removeTemporary(): Promise<void> {
     if (this.#temporary !== null) await rm(this.#temporary, { recursive: true, force: true })
   }
 
@@ -119,7 +139,7 @@ class EmbeddedServer implements Mailtap {
     return port
   }
 
-  waitForMessage(text: string, { timeoutMs = DEFAULT_WAIT_MS } = {}): Promise<Buffer> {
+  async waitForMessage(text: string, { timeoutMs = DEFAULT_WAIT_MS } = {}): Promise<Buffer> {
     const address = parseAddress(text)
     if (address === null) throw new Error(`${JSON.stringify(text)} is not an address`)
     return this.#store!.next(address, timeoutMs)
@@ -141,7 +161,9 @@ function configFrom(options: MailtapOptions, state: string): Config {
     },
     domains,
     defaultDomain: others.length === 0 ? (only ?? null) : null,
-    pop3: { apop: 'auto' },
+    pop3: POP3,
+    // A test that deletes mail wants it gone.
+    mailboxes: { trashMs: null },
     tls,
     limits: { messageSize, connections: MAX_CONNECTIONS },
     log: { format: 'text', level: 'info' },
@@ -168,7 +190,7 @@ function domainConfig(given: string | MailtapDomain): DomainConfig {
   const domain = typeof given === 'string' ? { path: given } : given
   const path = resolve(domain.path)
   const { aliases = join(path, '.aliases'), bounceToPostmaster = false } = domain
-  return { path, aliases: resolve(aliases), bounceToPostmaster }
+  return { path, aliases: resolve(aliases), bounceToPostmaster, quota: null }
 }
 
 function directoryFrom(options: MailtapOptions, config: Config): MemoryDirectory {

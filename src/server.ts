@@ -12,7 +12,8 @@ import { Portal } from './cred/portal.js'
 import type { Directory } from './directory/directory.js'
 import { FilesDirectory } from './directory/files.js'
 import { key } from './directory/key.js'
-import { MemoryLocks } from './locks/memory.js'
+import { FileLocks } from './locks/files.js'
+import type { Locks } from './locks/locks.js'
 import type { Log } from './log/log.js'
 import type { Address } from './mail/address.js'
 import type { Avatars } from './mail/avatars.js'
@@ -23,13 +24,16 @@ import { TlsContexts } from './net/tls.js'
 import type { Pop3Options } from './pop3/options.js'
 import { pop3Sessions } from './pop3/server.js'
 import { DirectQueue } from './queue/direct.js'
+import { PacedRealm } from './realm/paced.js'
 import { MailRealm } from './realm/realm.js'
 import { Instance } from './service/instance.js'
+import { serverSecret } from './service/secret.js'
 import type { Service } from './service/service.js'
 import type { SmtpOptions } from './smtp/context.js'
 import { smtpSessions } from './smtp/server.js'
 import { Maildirs } from './store/maildirs.js'
 import type { Store } from './store/store.js'
+import { TrashSweeper } from './store/trash-sweeper.js'
 import type { Peer } from './cred/credentials.js'
 
 /** Octets that mail never takes from the disk: room for logs, and for an admin to work. */
@@ -52,6 +56,9 @@ export interface Parts {
   readonly store?: (store: Store) => Store
 }
 
+/** What a reload cannot change. */
+const NEED_RESTART = ['listen', 'state', 'hostname', 'auth', 'log'] as const
+
 /** A whole mail server as one service. */
 export class Server implements Service {
   readonly #log: Log
@@ -59,11 +66,15 @@ export class Server implements Service {
   readonly #files: FilesDirectory
   readonly #directory: Directory
   readonly #store: Store
+  readonly #sweeper: TrashSweeper
+  /** What it was started with; what needs a restart stays as it is here. */
+  readonly #started: Config
   #config: Config
   #tls: TlsContexts | null = null
   #listeners: readonly Bound[] = []
 
   constructor(config: Config, log: Log, parts: Parts = {}) {
+    this.#started = config
     this.#config = config
     this.#log = log
     this.#instance = new Instance(config.state)
@@ -74,6 +85,13 @@ export class Server implements Service {
       roots: () => Object.values(this.#config.domains).map(({ path }) => path),
       host: config.hostname,
       reserveBytes: RESERVE_BYTES,
+      keepsDeleted: () => this.#config.mailboxes.trashMs !== null,
+      log,
+    })
+    this.#sweeper = new TrashSweeper({
+      roots: () => Object.values(this.#config.domains).map(({ path }) => path),
+      keptMs: () => this.#config.mailboxes.trashMs,
+      log,
     })
     this.#store = parts.store?.(store) ?? store
   }
@@ -88,8 +106,11 @@ export class Server implements Service {
         this.#config.state,
         this.#config.hostname,
       )
-      this.#listeners = this.#build()
+      const secret = await serverSecret(this.#config.state)
+      const locks = await FileLocks.open(join(this.#config.state, 'locks'))
+      this.#listeners = this.#build(secret, locks)
       for (const { listener } of this.#listeners) await listener.start()
+      await this.#sweeper.start()
     } catch (error) {
       await this.stop()
       throw error
@@ -100,14 +121,15 @@ export class Server implements Service {
   async stop(): Promise<void> {
     await Promise.all(this.#listeners.map(({ listener }) => listener.stop()))
     this.#listeners = []
+    await this.#sweeper.stop()
     await this.#instance.stop()
   }
 
-  /** Takes up domains, limits, [pop3] and certificate; listeners and state stay what they are until a restart. */
+  /** Takes up domains, limits, [pop3] and certificate; the rest stays what it is until a restart. */
   async reload(config: Config = this.#config): Promise<void> {
-    await this.#tls?.reload()
-    const needRestart = (['listen', 'state', 'hostname', 'tls', 'auth', 'log'] as const).filter(
-      (part) => JSON.stringify(config[part]) !== JSON.stringify(this.#config[part]),
+    await this.#tls?.reload(config.tls)
+    const needRestart = NEED_RESTART.filter(
+      (part) => JSON.stringify(config[part]) !== JSON.stringify(this.#started[part]),
     )
     if (needRestart.length > 0) {
       this.#log.warn('server restart needed', { for: needRestart.join(' ') })
@@ -136,8 +158,8 @@ export class Server implements Service {
     return path === undefined || name === null ? null : join(path, name)
   }
 
-  #build(): Bound[] {
-    const portal = this.#portal()
+  #build(secret: Buffer, locks: Locks): Bound[] {
+    const portal = this.#portal(secret, locks)
     const smtp = smtpSessions(this.#smtpOptions(portal))
     const pop3 = pop3Sessions(this.#pop3Options(portal))
     const { listen } = this.#config
@@ -148,15 +170,17 @@ export class Server implements Service {
     ]
   }
 
-  #portal(): Portal<Avatars> {
+  #portal(secret: Buffer, locks: Locks): Portal<Avatars> {
     const directory = this.#directory
     const store = this.#store
     const queue = new DirectQueue(new LocalCourier(directory, store))
-    const realm = new MailRealm({ directory, store, queue, locks: new MemoryLocks() })
+    const takeoverMs = () => this.#config.pop3.takeoverAfter * 1000 || Infinity
+    const mail = new MailRealm({ directory, store, queue, locks, takeoverMs })
+    const realm = new PacedRealm(mail, { delay: () => this.#config.pop3.loginDelay })
     const slots = new Slots()
     return new Portal<Avatars>(
       realm,
-      this.#config.auth.map((spec) => makeChecker(spec, { directory, slots })),
+      this.#config.auth.map((spec) => makeChecker(spec, { directory, slots, secret })),
     )
   }
 
@@ -177,20 +201,25 @@ export class Server implements Service {
       portal,
       hostname: this.#config.hostname,
       tlsAvailable: () => this.#tls !== null,
-      apopOffered: () => this.#apopOffered(),
+      plaintextLogins: () => this.#config.pop3.plaintext,
+      apopOffered: () => this.#offered('apop', 'secrets'),
+      scramOffered: () => this.#offered('scram', 'scram'),
+      loginDelay: () => this.#config.pop3.loginDelay,
+      expire: () => this.#config.pop3.expire,
+      language: () => this.#config.pop3.language,
       log: this.#log,
     }
   }
 
-  /** In the background: with very many users it may take a while, and only APOP waits for it. */
+  /** In the background: with very many users it may take a while, and only APOP and SCRAM wait for it. */
   #lookForSecrets(): void {
     if (this.#directory === this.#files) void this.#files.scanSecrets()
   }
 
-  /** Programs that know APOP use nothing else where it is offered: who has a hash would stay outside. */
-  #apopOffered(): boolean {
-    const { apop } = this.#config.pop3
-    return apop === 'on' || (apop === 'auto' && this.#directory.secrets() === 'all')
+  /** Programs that know APOP or SCRAM use nothing else where it is offered: who has but a hash would stay outside. */
+  #offered(way: 'apop' | 'scram', stored: 'secrets' | 'scram'): boolean {
+    const wanted = this.#config.pop3[way]
+    return wanted === 'on' || (wanted === 'auto' && this.#directory[stored]() === 'all')
   }
 
   /** `<postmaster>` without a domain: that of the default domain, or of the first. */
@@ -206,7 +235,7 @@ export class Server implements Service {
       session,
       implicitTls: protocol === 'pop3s',
       secureContext: () => this.#tls?.context ?? null,
-      maxConnections: this.#config.limits.connections,
+      maxConnections: () => this.#config.limits.connections,
       log: this.#log,
     })
     return { protocol, listener }

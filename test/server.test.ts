@@ -13,6 +13,15 @@ const PLAIN = '{PLAIN}tanstaaf'
 const HASH = '$argon2id$v=19$x'
 const CHALLENGE = /<\S+@localhost>$/
 type Apop = Config['pop3']['apop']
+const POP3: Config['pop3'] = {
+  plaintext: 'tls-only',
+  apop: 'auto',
+  scram: 'auto',
+  loginDelay: 0,
+  takeoverAfter: 0,
+  expire: 'NEVER',
+  language: 'en',
+}
 
 /** A server on real files, the settings that it was started with, and what it warned of. */
 async function started(users: Readonly<Record<string, string>>, apop: Apop = 'auto') {
@@ -23,9 +32,10 @@ async function started(users: Readonly<Record<string, string>>, apop: Apop = 'au
     state: join(tree.root, 'state'),
     auth: ['directory'],
     listen: { smtp: [], pop3: ['127.0.0.1:0'], pop3s: [] },
-    domains: { [DOMAIN]: { ...domain, bounceToPostmaster: false } },
+    domains: { [DOMAIN]: { ...domain, bounceToPostmaster: false, quota: null } },
     defaultDomain: DOMAIN,
-    pop3: { apop },
+    pop3: { ...POP3, apop },
+    mailboxes: { trashMs: null },
     tls: null,
     limits: { messageSize: 1_000_000, connections: 100 },
     log: { format: 'text', level: 'info' },
@@ -80,7 +90,7 @@ describe('a server', () => {
       ['on', true],
       ['auto', false],
     ] as const) {
-      await server.reload({ ...config, pop3: { apop } })
+      await server.reload({ ...config, pop3: { ...POP3, apop } })
       expect([apop, await offered(server)]).toEqual([apop, expected])
     }
     expect(warnings).toEqual([])

@@ -8,6 +8,8 @@ import type { Slots } from './slots.js'
 export interface Parts {
   readonly directory: Directory
   readonly slots: Slots
+  /** 32 octets that only this server knows, the same after a restart. */
+  readonly secret: Buffer
 }
 
 export interface CheckerType {
@@ -33,8 +35,8 @@ export const checkerTypes: ReadonlyMap<string, CheckerType> = new Map([
     {
       help: 'the accounts of the own domains: the files in .users; takes no argument',
       example: 'directory',
-      make(argument, { directory, slots }) {
-        if (argument === null) return new DirectoryChecker(directory, slots)
+      make(argument, { directory, slots, secret }) {
+        if (argument === null) return new DirectoryChecker(directory, slots, secret)
         throw new BadChecker('the checker "directory" takes no argument')
       },
     } satisfies CheckerType,

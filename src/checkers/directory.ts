@@ -3,33 +3,45 @@
  * is not there, is disabled or has no password gets the same "no" after the
  * same time as a wrong password.
  */
-import type { AvatarId, Checker } from '../cred/checker.js'
-import type { Credentials, PasswordCredentials, SecretCredentials } from '../cred/credentials.js'
+import type { AvatarId, Checker, ScramAnswer } from '../cred/checker.js'
+import type {
+  Credentials,
+  PasswordCredentials,
+  ScramCredentials,
+  SecretCredentials,
+} from '../cred/credentials.js'
+import { preparedPassword } from '../cred/saslprep.js'
 import { clearSecret, type Directory, type User } from '../directory/directory.js'
-import { formatAddress } from '../mail/address.js'
-import { burn, isPassword, verifyPassword } from './passwords.js'
+import { formatAddress, identity } from '../mail/address.js'
+import { burn, isPassword, sameText, verifyPassword } from './passwords.js'
+import { type ScramAccount, ScramBook } from './scram.js'
 import type { Slots } from './slots.js'
 
 /** Stands in for the secret of an account that has none. */
 const NO_SECRET = '(no secret)'
 
 export class DirectoryChecker implements Checker {
+  /** All that an account may store; what is worth offering, the directory tells. */
+  readonly kinds = ['password', 'secret', 'scram'] as const
   readonly #directory: Directory
   readonly #slots: Slots
+  readonly #scram: ScramBook
 
-  constructor(directory: Directory, slots: Slots) {
+  /** @param secret of the server, see ScramBook */
+  constructor(directory: Directory, slots: Slots, secret: Buffer) {
     this.#directory = directory
     this.#slots = slots
-  }
-
-  /** Challenges make sense only while somebody stores a secret. */
-  get kinds(): Checker['kinds'] {
-    return this.#directory.secrets() === 'none' ? ['password'] : ['password', 'secret']
+    this.#scram = new ScramBook(secret, slots)
   }
 
   async requestAvatarId(credentials: Credentials): Promise<AvatarId | null> {
     if (credentials.kind === 'password') return this.#byPassword(credentials)
-    return credentials.kind === 'secret' ? this.#bySecret(credentials) : null
+    if (credentials.kind === 'secret') return this.#bySecret(credentials)
+    return credentials.kind === 'scram' ? this.#byScram(credentials) : null
+  }
+
+  async scramChallenge(username: string): Promise<ScramAnswer> {
+    return this.#scram.challenge(this.#name(username), accountOf(await this.#user(username)))
   }
 
   async #byPassword({ username, password }: PasswordCredentials): Promise<AvatarId | null> {
@@ -37,6 +49,9 @@ export class DirectoryChecker implements Checker {
     if (!isPassword(password)) return null
     const user = await this.#user(username)
     const stored = user?.password ?? null
+    const secret = stored === null ? null : clearSecret(stored)
+    // The right password of an account that stores it in clear costs nothing worth a slot.
+    if (secret !== null && sameText(secret, password)) return formatAddress(user!.address)
     const good = await this.#slots.run(async () => {
       if (stored !== null) return verifyPassword(stored, password)
       await burn(password)
@@ -49,8 +64,22 @@ export class DirectoryChecker implements Checker {
     const user = await this.#user(credentials.username)
     const stored = user?.password ?? null
     const secret = stored === null ? null : clearSecret(stored)
-    const good = credentials.verify(secret ?? NO_SECRET)
+    const good = credentials.verify(preparedPassword(secret ?? NO_SECRET))
     return good && secret !== null && user !== null ? formatAddress(user.address) : null
+  }
+
+  async #byScram(credentials: ScramCredentials): Promise<AvatarId | null> {
+    const { username } = credentials
+    const user = await this.#user(username)
+    const keys = await this.#scram.keys(this.#name(username), accountOf(user))
+    const good = credentials.verify(keys)
+    return good && user !== null ? formatAddress(user.address) : null
+  }
+
+  /** One form of all the ways to write a login name, whether there is such a user or not. */
+  #name(username: string): string {
+    const address = this.#directory.qualify(username)
+    return address === null ? username : identity(address)
   }
 
   /** @returns `null` also for a user who may not log in */
@@ -59,4 +88,10 @@ export class DirectoryChecker implements Checker {
     const user = address === null ? null : await this.#directory.user(address)
     return user === null || user.disabled ? null : user
   }
+}
+
+function accountOf(user: User | null): ScramAccount | null {
+  const stored = user?.password ?? null
+  if (user === null || stored === null) return null
+  return { secret: clearSecret(stored), record: user.scram }
 }

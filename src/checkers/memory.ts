@@ -1,14 +1,19 @@
 /** A checker whose accounts are given in code, in clear: for tests. */
-import type { AvatarId, Checker } from '../cred/checker.js'
-import type { Credentials } from '../cred/credentials.js'
+import { randomBytes } from 'node:crypto'
+import type { AvatarId, Checker, ScramAnswer } from '../cred/checker.js'
+import type { Credentials, NamedCredentials } from '../cred/credentials.js'
+import { preparedPassword } from '../cred/saslprep.js'
 import { foldLocal, formatAddress, parseAddress } from '../mail/address.js'
 import { isPassword, sameText } from './passwords.js'
+import { type ScramAccount, ScramBook } from './scram.js'
+import { Slots } from './slots.js'
 
 /** Stands in for the password of an account that is not there. */
 const NOBODY = '(nobody)'
 
 export class MemoryChecker implements Checker {
-  readonly kinds = ['password', 'secret'] as const
+  readonly kinds = ['password', 'secret', 'scram'] as const
+  readonly #scram = new ScramBook(randomBytes(32), new Slots())
   /** Passwords by id. */
   readonly #passwords: ReadonlyMap<AvatarId, string>
 
@@ -27,17 +32,29 @@ export class MemoryChecker implements Checker {
     if (credentials.kind === 'anonymous') return null
     const id = idOf(credentials.username)
     const password = id === null ? undefined : this.#passwords.get(id)
-    const good = matches(credentials, password ?? NOBODY)
+    const good = await this.#matches(credentials, password ?? NOBODY)
     return good && password !== undefined ? id : null
   }
-}
 
-function matches(
-  credentials: Exclude<Credentials, { kind: 'anonymous' }>,
-  secret: string,
-): boolean {
-  if (credentials.kind === 'secret') return credentials.verify(secret)
-  return isPassword(credentials.password) && sameText(credentials.password, secret)
+  async scramChallenge(username: string): Promise<ScramAnswer> {
+    return this.#scram.challenge(idOf(username) ?? username, this.#account(username))
+  }
+
+  async #matches(credentials: NamedCredentials, secret: string): Promise<boolean> {
+    const { kind, username } = credentials
+    if (kind === 'secret') return credentials.verify(preparedPassword(secret))
+    if (kind === 'password') {
+      return isPassword(credentials.password) && sameText(credentials.password, secret)
+    }
+    const name = idOf(username) ?? username
+    return credentials.verify(await this.#scram.keys(name, this.#account(username)))
+  }
+
+  #account(username: string): ScramAccount | null {
+    const id = idOf(username)
+    const secret = id === null ? undefined : this.#passwords.get(id)
+    return secret === undefined ? null : { secret, record: null }
+  }
 }
 
 function idOf(username: string): AvatarId | null {

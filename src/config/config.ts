@@ -3,6 +3,8 @@
  * what mailtap.toml says, with defaults filled in and paths made absolute.
  */
 
+import type { Quota } from '../mail/quota.js'
+
 export interface Config {
   /** Name in banner, EHLO reply and Received. */
   readonly hostname: string
@@ -20,8 +22,24 @@ export interface Config {
   /** Where logins without `@domain` belong; a domain of the above, or `null`. */
   readonly defaultDomain: string | null
   readonly pop3: {
+    /** Whether passwords may come in clear from other machines (RFC 8314 section 3). */
+    readonly plaintext: 'tls-only' | 'always'
     /** RFC 1939 section 7. `auto`: offered while every account that can log in can serve it. */
     readonly apop: 'auto' | 'on' | 'off'
+    /** RFC 7677. `auto`: offered while every account that can log in can serve it. */
+    readonly scram: 'auto' | 'on' | 'off'
+    /** Seconds between two logins of one user (RFC 2449 section 6.5); 0 for no such rule. */
+    readonly loginDelay: number
+    /** Seconds without a command after which a session loses its mailbox to a newer login; 0 for never. */
+    readonly takeoverAfter: number
+    /** What CAPA says of how long mail is kept (RFC 2449 section 6.7): days, or `NEVER`. */
+    readonly expire: string
+    /** The language of `LANG *` (RFC 6856 section 3). */
+    readonly language: 'en' | 'de'
+  }
+  readonly mailboxes: {
+    /** Milliseconds that deleted mail is kept in the trash; `null` = it is removed for good at once. */
+    readonly trashMs: number | null
   }
   readonly tls: { readonly cert: string; readonly key: string } | null
   readonly limits: {
@@ -43,4 +61,6 @@ export interface DomainConfig {
   readonly bounceToPostmaster: boolean
   /** aliases(5) file; absolute. It may be missing. */
   readonly aliases: string
+  /** What each user may keep who has no quota of his own; `null` = as much as there is room for. */
+  readonly quota: Quota | null
 }

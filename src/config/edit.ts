@@ -94,7 +94,17 @@ function tls({ tls: files }: NewConfig): string {
 }
 
 const REST = `# [pop3]
+# plaintext = "tls-only"     # other machines log in inside TLS (STLS or pop3s); or "always"
 # apop = "auto"              # offered while every account has its password in clear; or "on", "off"
+# scram = "auto"             # offered while every account has keys for it; or "on", "off"
+# takeover_after = 0         # seconds of silence, then a new login ends the old session; 0: never
+# login_delay = 0            # seconds between two logins of one user
+# expire = "NEVER"           # what clients are told; or days
+# language = "en"            # what LANG * chooses; or "de"
+
+# [mailboxes]
+# quota = "none"             # how much mail a user may keep: "2GB", "2GB, 10000 messages"; also per domain
+# trash = "30d"              # so long 'mailtap mailbox undelete' can put deleted mail back; or "off"
 
 # [limits]
 # message_size = "50MB"

@@ -3,9 +3,11 @@ import { stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseDomain } from '../mail/address.js'
+import { limiting } from '../mail/quota.js'
 import type { Config, DomainConfig } from './config.js'
 import { Problems } from './config-error.js'
-import { overlap } from './overlap.js'
+import { listenProblem } from './listen.js'
+import { overlap, realPath } from './overlap.js'
 import { salvage } from './salvage.js'
 import { readSource } from './read.js'
 import { checkForm, type Settings } from './schema.js'
@@ -28,6 +30,8 @@ class Loading {
   readonly #source: Source
   readonly #problems: Problems
   readonly #checkers: readonly string[]
+  /** By domain: its directory without symbolic links. */
+  readonly #places = new Map<string, string>()
 
   constructor(source: Source, checkers: readonly string[]) {
     this.#source = source
@@ -42,10 +46,11 @@ class Loading {
       hostname: this.#hostname(settings),
       state: this.#path(['state'], settings.state),
       auth: this.#auth(settings),
-      listen: settings.listen,
+      listen: this.#listen(settings),
       domains,
       defaultDomain: this.#defaultDomain(settings, Object.keys(domains)),
-      pop3: settings.pop3,
+      pop3: pop3(settings),
+      mailboxes: { trashMs: settings.mailboxes.trash },
       tls: await this.#tls(settings),
       limits: {
         messageSize: settings.limits.message_size,
@@ -86,11 +91,21 @@ class Loading {
     return auth
   }
 
-  async #domains({ domains }: Settings): Promise<Record<string, DomainConfig>> {
+  #listen({ listen }: Settings): Config['listen'] {
+    const problem = listenProblem(listen)
+    if (problem !== null) this.#problems.add(problem.path, problem.what)
+    return listen
+  }
+
+  async #domains({ domains, mailboxes }: Settings): Promise<Record<string, DomainConfig>> {
     const byName = new Map<string, DomainConfig>()
     for (const [said, settings] of Object.entries(domains)) {
       const name = this.#domainName(said, byName)
-      if (name !== null) byName.set(name, await this.#domain(['domains', said], settings, byName))
+      if (name !== null) {
+        const domain = await this.#domain(['domains', said], settings)
+        await this.#mustBeApart(name, ['domains', said, 'path'], domain.path)
+        byName.set(name, { ...domain, quota: limiting(settings.quota ?? mailboxes.quota) })
+      }
     }
     return Object.fromEntries(byName)
   }
@@ -106,13 +121,9 @@ class Loading {
   async #domain(
     at: Path,
     settings: Settings['domains'][string],
-    others: ReadonlyMap<string, DomainConfig>,
-  ): Promise<DomainConfig> {
+  ): Promise<Omit<DomainConfig, 'quota'>> {
     const path = this.#path([...at, 'path'], settings.path)
     await this.#mustBe('directory', [...at, 'path'], path)
-    for (const [name, other] of others) {
-      if (overlap(path, other.path)) this.#problems.add([...at, 'path'], overlapping(name))
-    }
     const { aliases } = settings
     if (aliases !== undefined) {
       await this.#mustBe('file', [...at, 'aliases'], this.#path([...at, 'aliases'], aliases))
@@ -123,6 +134,14 @@ class Loading {
       aliases:
         aliases === undefined ? join(path, ALIASES) : this.#path([...at, 'aliases'], aliases),
     }
+  }
+
+  async #mustBeApart(name: string, at: Path, path: string): Promise<void> {
+    const place = await realPath(path)
+    for (const [other, its] of this.#places) {
+      if (overlap(place, its)) this.#problems.add(at, overlapping(other))
+    }
+    this.#places.set(name, place)
   }
 
   #defaultDomain(settings: Settings, domains: readonly string[]): string | null {
@@ -176,4 +195,9 @@ async function kindOf(path: string): Promise<'file' | 'directory' | 'nothing' | 
     const { code = '' } = error as NodeJS.ErrnoException
     return ['ENOENT', 'ENOTDIR'].includes(code) ? 'nothing' : null
   }
+}
+
+function pop3({ pop3: settings }: Settings): Config['pop3'] {
+  const { login_delay: loginDelay, takeover_after: takeoverAfter, expire, ...rest } = settings
+  return { ...rest, loginDelay, takeoverAfter, expire: String(expire) }
 }

@@ -3,7 +3,10 @@
  * default. Also the JSON Schema that editors use. The one door to zod.
  */
 import { z } from 'zod'
+import { parseOctets } from '../mail/octets.js'
+import { parseQuota, QUOTA_FORM } from '../mail/quota.js'
 import { parseEndpoint } from '../net/endpoint.js'
+import { parseDays } from './days.js'
 import type { Path } from './source.js'
 
 /** 50 MB, as most providers take. */
@@ -12,13 +15,17 @@ const DEFAULT_CONNECTIONS = 10_000
 /** Above this, one mistyped zero would let one client fill the disk. */
 const MAX_MESSAGE_SIZE = 1024 ** 4
 const MAX_CONNECTIONS = 1_000_000
-const UNITS = new Map([
-  ['', 1],
-  ['kB', 1024],
-  ['MB', 1024 ** 2],
-  ['GB', 1024 ** 3],
-])
-const SIZE = /^(\d{1,12}) ?(kB|MB|GB|)$/
+/** A day, in seconds. */
+const MAX_LOGIN_DELAY = 86_400
+/**
+ * Seconds: a mail program may think for some. RFC 1939 section 3 gives a silent one ten minutes,
+ * so no session is taken over unless somebody asks for it; after these it ends by itself.
+ */
+const MIN_TAKEOVER = 10
+const MAX_TAKEOVER = 600
+const TAKEOVER = expects(`0 for never, or seconds from ${MIN_TAKEOVER} to ${MAX_TAKEOVER}`)
+/** A hundred years, in days. */
+const MAX_EXPIRE = 36_500
 
 const text = (form: string) => z.string(expects(form)).min(1, expects(form))
 const endpoints = (what: string) =>
@@ -32,6 +39,7 @@ const domain = table({
   bounce_to_postmaster: truth().default(false).describe('unknown users: to postmaster'),
   aliases: text('a file, such as "./aliases"').optional().describe('default: .aliases in path'),
   catch_all: notBuilt('catch_all'),
+  quota: quota().optional().describe('of each of its users; default: that of [mailboxes]'),
 })
 
 const listen = table({
@@ -63,9 +71,36 @@ const settings = table({
     .record(z.string(), domain, expects('tables such as [domains."example.com"]'))
     .default({}),
   pop3: table({
+    plaintext: choice(['tls-only', 'always'])
+      .default('tls-only')
+      .describe('whether passwords may come in clear from other machines'),
     apop: choice(['auto', 'on', 'off'])
       .default('auto')
       .describe('whether to offer APOP; auto: while every account has its password in clear'),
+    scram: choice(['auto', 'on', 'off'])
+      .default('auto')
+      .describe('whether to offer SCRAM-SHA-256; auto: while every account has keys for it'),
+    login_delay: wholeNumber(0, MAX_LOGIN_DELAY)
+      .default(0)
+      .describe('seconds between two logins of one user'),
+    expire: z
+      .union([z.literal('NEVER'), wholeNumber(0, MAX_EXPIRE)], expects('"NEVER" or days'))
+      .default('NEVER')
+      .describe('days that mail is kept for sure, as clients are told'),
+    takeover_after: z
+      .int(TAKEOVER)
+      .min(0, TAKEOVER)
+      .max(MAX_TAKEOVER, TAKEOVER)
+      .refine((seconds) => seconds === 0 || seconds >= MIN_TAKEOVER, TAKEOVER)
+      .default(0)
+      .describe('seconds of silence after which a new login ends an older session; 0: never'),
+    language: choice(['en', 'de']).default('en').describe('what LANG * chooses'),
+  }).prefault({}),
+  mailboxes: table({
+    quota: quota().prefault('none').describe('how much mail a user may keep, such as "2GB"'),
+    trash: parsed('days such as "30d", or "off"', parseDays)
+      .prefault('30d')
+      .describe('days that deleted mail can be put back (mailtap mailbox undelete), or "off"'),
   }).prefault({}),
   tls: table({
     cert: text('a PEM file').describe('certificate chain'),
@@ -73,7 +108,9 @@ const settings = table({
   }).optional(),
   limits: table({
     message_size: size().describe('largest message'),
-    connections: count(MAX_CONNECTIONS).default(DEFAULT_CONNECTIONS).describe('per listener'),
+    connections: wholeNumber(1, MAX_CONNECTIONS)
+      .default(DEFAULT_CONNECTIONS)
+      .describe('per listener'),
   }).prefault({}),
   log: table({
     format: choice(['text', 'json']).default('text'),
@@ -154,21 +191,26 @@ function endpoint() {
 function size() {
   const form = expects('a size such as "50MB" or 52428800')
   return z
-    .union([z.int(form), z.string(form).regex(SIZE, form)], form)
+    .union([z.int(form), z.string(form)], form)
     .prefault(DEFAULT_MESSAGE_SIZE)
-    .transform(octets)
+    .transform((value) => (typeof value === 'number' ? value : (parseOctets(value) ?? 0)))
     .refine((value) => value > 0 && value <= MAX_MESSAGE_SIZE, form)
 }
 
-function octets(value: number | string): number {
-  if (typeof value === 'number') return value
-  const [, digits, unit] = SIZE.exec(value)!
-  return Number(digits) * UNITS.get(unit!)!
+function quota() {
+  return parsed(QUOTA_FORM, (value) => parseQuota(value) ?? undefined)
 }
 
-function count(max: number) {
-  const form = expects(`a whole number from 1 to ${max}`)
-  return z.int(form).min(1, form).max(max, form)
+/** What a text means; `parse` gives `undefined` for one that means nothing. */
+function parsed<T>(form: string, parse: (value: string) => T | undefined) {
+  const wrong = expects(form)
+  const known = z.string(wrong).refine((value) => parse(value) !== undefined, wrong)
+  return known.transform((value) => parse(value) as T)
+}
+
+function wholeNumber(min: number, max: number) {
+  const form = expects(`a whole number from ${min} to ${max}`)
+  return z.int(form).min(min, form).max(max, form)
 }
 
 function truth() {

@@ -1,5 +1,5 @@
 /** Brings mail to mailboxes of this server. */
-import type { Directory } from '../directory/directory.js'
+import type { Directory, Target } from '../directory/directory.js'
 import { formatAddress, identity, type Address } from '../mail/address.js'
 import type { Envelope } from '../mail/envelope.js'
 import { prepend, type Message } from '../mail/message.js'
@@ -13,7 +13,7 @@ const MAX_PARALLEL = 8
 /** A recipient and the mailboxes behind it, or why there are none. */
 interface Route {
   readonly to: Address
-  readonly users: readonly Address[]
+  readonly targets: readonly Target[]
   readonly refusal: Refusal | null
 }
 
@@ -29,12 +29,12 @@ export class LocalCourier implements Courier {
   /** A mailbox gets one copy, however many recipients lead to it. */
   async deliver(envelope: Envelope, message: Message): Promise<readonly Outcome[]> {
     const routes = await atMost(MAX_PARALLEL, envelope.to, (to) => this.#route(to))
-    const users = new Map(
-      routes.flatMap((route) => route.users.map((user) => [identity(user), user] as const)),
+    const targets = new Map(
+      routes.flatMap((route) => route.targets.map((each) => [identity(each.user), each] as const)),
     )
     const refusals = new Map<string, Refusal | null>()
-    await atMost(MAX_PARALLEL, [...users], async ([id, user]) => {
-      refusals.set(id, await this.#append(user, envelope, message))
+    await atMost(MAX_PARALLEL, [...targets], async ([id, target]) => {
+      refusals.set(id, await this.#append(target, envelope, message))
     })
     return routes.map((route) => outcome(route, refusals))
   }
@@ -43,16 +43,17 @@ export class LocalCourier implements Courier {
     try {
       const targets = await this.#directory.resolve(to)
       // It was there at RCPT: removed since.
-      if (targets.length === 0) return { to, users: [], refusal: noSuchUser() }
-      return { to, users: targets.map((target) => target.user), refusal: null }
+      if (targets.length === 0) return { to, targets: [], refusal: noSuchUser() }
+      return { to, targets, refusal: null }
     } catch (error) {
-      return { to, users: [], refusal: asRefusal(error) }
+      return { to, targets: [], refusal: asRefusal(error) }
     }
   }
 
-  async #append(user: Address, envelope: Envelope, message: Message): Promise<Refusal | null> {
+  async #append(target: Target, envelope: Envelope, message: Message): Promise<Refusal | null> {
+    const { user, quota } = target
     try {
-      await this.#store.append(user, prepend(traceFor(user, envelope), message))
+      await this.#store.append(user, prepend(traceFor(user, envelope), message), quota)
       return null
     } catch (error) {
       return asRefusal(error)
@@ -68,7 +69,7 @@ function traceFor(user: Address, { from }: Envelope): Buffer {
 
 /** A recipient has the message only if all mailboxes behind it have. */
 function outcome(route: Route, refusals: ReadonlyMap<string, Refusal | null>): Outcome {
-  const failed = route.users.map((user) => refusals.get(identity(user)) ?? null)
+  const failed = route.targets.map(({ user }) => refusals.get(identity(user)) ?? null)
   return { to: route.to, refusal: route.refusal ?? worst(failed) }
 }
 

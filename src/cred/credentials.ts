@@ -1,4 +1,5 @@
 /** What a client can bring to prove who it is. */
+import type { ScramKeys } from './scram.js'
 
 /** Where a client speaks from; fixed for the life of a connection but for `secure`. */
 export interface Peer {
@@ -40,6 +41,18 @@ export interface SecretCredentials {
   verify(secret: string): boolean
 }
 
-export type Credentials = AnonymousCredentials | PasswordCredentials | SecretCredentials
+/** A name and a proof that was made from the password and what the portal's `scramChallenge` says (RFC 5802). */
+export interface ScramCredentials {
+  readonly kind: 'scram'
+  readonly peer: Peer
+  readonly username: string
+  /** True if whoever made the proof knows the password behind these keys. Compares in constant time. */
+  verify(keys: ScramKeys): boolean
+}
+
+/** Of somebody who says who he is. */
+export type NamedCredentials = PasswordCredentials | SecretCredentials | ScramCredentials
+
+export type Credentials = AnonymousCredentials | NamedCredentials
 
 export type Kind = Credentials['kind']

@@ -6,8 +6,9 @@ export abstract class LoginFailed extends Error {}
 /** Wrong name or wrong password; which of them is never told. */
 export class LoginRefused extends LoginFailed {
   override readonly name = 'LoginRefused'
-  constructor() {
-    super('authentication failed')
+  /** @param options a cause is for the log only */
+  constructor(options?: ErrorOptions) {
+    super('authentication failed', options)
   }
 }
 
@@ -19,4 +20,9 @@ export class LoginUnavailable extends LoginFailed {
 /** The avatar is held by another session (RFC 2449 IN-USE). */
 export class LoginInUse extends LoginFailed {
   override readonly name = 'LoginInUse'
+}
+
+/** The avatar may be had only so often, and was had just now (RFC 2449 LOGIN-DELAY). */
+export class LoginTooSoon extends LoginFailed {
+  override readonly name = 'LoginTooSoon'
 }

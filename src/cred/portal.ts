@@ -2,10 +2,11 @@
  * The one door into the server. Protocols bring credentials and name the
  * avatar they speak for; checkers say who it is, the realm says what they get.
  */
-import { ANONYMOUS, type AvatarId, type Checker } from './checker.js'
+import { ANONYMOUS, type AvatarId, type Checker, type ScramAnswer } from './checker.js'
 import type { Credentials, Kind } from './credentials.js'
 import { LoginRefused, LoginUnavailable } from './errors.js'
 import type { Login, Realm } from './realm.js'
+import type { ScramChallenge } from './scram.js'
 
 export class Portal<Avatars> {
   readonly #realm: Realm<Avatars>
@@ -32,6 +33,29 @@ export class Portal<Avatars> {
   ): Promise<Login<Avatars[A]>> {
     const id = credentials.kind === 'anonymous' ? ANONYMOUS : await this.#identify(credentials)
     return this.#realm.requestAvatar(id, aspect, credentials.peer)
+  }
+
+  /**
+   * What somebody of that name must know before a proof (RFC 5802 section 5.1). That there is
+   * an answer says nothing: whether the name and the proof are good, only `login` tells.
+   * @throws LoginUnavailable when a checker cannot tell
+   * @throws LoginRefused when no checker knows such proofs
+   */
+  async scramChallenge(username: string): Promise<ScramChallenge> {
+    const answers: ScramAnswer[] = []
+    const failures: unknown[] = []
+    for (const checker of this.#checkers) {
+      try {
+        const answer = await checker.scramChallenge?.(username)
+        if (answer?.known === true) return answer
+        if (answer !== undefined) answers.push(answer)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw new LoginUnavailable('checker failed', { cause: failures })
+    if (answers[0] === undefined) throw new LoginRefused()
+    return answers[0]
   }
 
   /** Asks each checker in turn: "no" from one is not yet "no" from all. */

@@ -8,6 +8,13 @@ export interface Login<Avatar> {
   readonly avatar: Avatar
   /** Gives the avatar back (locks, descriptors). Safe to call twice. */
   logout(): Promise<void>
+  /** The client said something: whoever is silent for long may lose what can be had once only. Cheap. */
+  touch?(): void
+  /**
+   * Calls back, once, when the avatar was taken away and given to a newer login: by itself,
+   * or out of `touch()`. Nothing may be done with it from then on but `logout()`.
+   */
+  onRevoked?(callback: () => void): void
 }
 
 /** Everything that can be had after a login, by aspect. `Avatars` maps an aspect's name to its type. */

@@ -9,6 +9,13 @@ import { readSmallFile, stampOf } from './small-file.js'
 const MAX_ALIASES_FILE = 8_388_608
 /** Milliseconds that may pass until a change is seen: many recipients a second share one look. */
 const CHECK_EVERY = 500
+/**
+ * Milliseconds that a file must stay as it is before it takes names away. An
+ * editor and `cp` leave it short, empty or missing for a moment; an alias that
+ * is unknown in that moment would bounce mail for good.
+ */
+const SHORTER_FOR = 500
+const GONE_FOR = 10_000
 const NO_ALIASES: Aliases = new Map()
 
 export class AliasFile {
@@ -22,6 +29,10 @@ export class AliasFile {
   /** What was logged last, so that it is not logged twice a second. */
   #complaint = ''
   #checkedAt = -Infinity
+  /** Octets of the last good copy. */
+  #size = 0
+  /** A state that takes names away, and since when it is seen. */
+  #doubtful = { stamp: '', since: 0 }
   /** How often somebody asked for a fresh look. */
   #expiries = 0
   #checking: Promise<Aliases | null> | null = null
@@ -44,6 +55,8 @@ export class AliasFile {
   expire(): void {
     this.#expiries++
     this.#checkedAt = -Infinity
+    // Whoever asks for a fresh look means what the file says now.
+    this.#size = 0
   }
 
   /** Reads the file now. @throws AliasesError, or what the system says; a missing file has no aliases */
@@ -66,12 +79,13 @@ export class AliasFile {
 
   /** Every state of the file is judged once. */
   async #refresh(): Promise<void> {
-    const stamp = await this.#stamp()
-    if (stamp === this.#seen) return
+    const { stamp, size } = await this.#look()
+    if (stamp === this.#seen || this.#doubts(stamp, size)) return
     this.#seen = stamp
     try {
       const { aliases, stamp: read } = await this.#parse()
       this.#aliases = aliases
+      this.#size = size
       // What was read may be newer than what was looked at.
       this.#seen = read
       this.#complaint = ''
@@ -89,11 +103,20 @@ export class AliasFile {
     this.#log.error('aliases broken', { file: this.path, reason: complaint, kept })
   }
 
-  async #stamp(): Promise<string> {
+  /** True while the file is shorter than the good copy and has not been so for long enough. */
+  #doubts(stamp: string, size: number): boolean {
+    if (size >= this.#size) return false
+    if (this.#doubtful.stamp !== stamp) this.#doubtful = { stamp, since: this.#now() }
+    const patience = size === 0 ? GONE_FOR : SHORTER_FOR
+    return this.#now() - this.#doubtful.since < patience
+  }
+
+  async #look(): Promise<{ stamp: string; size: number }> {
     try {
-      return stampOf(await stat(this.path, { bigint: true }))
+      const stats = await stat(this.path, { bigint: true })
+      return { stamp: stampOf(stats), size: Number(stats.size) }
     } catch (error) {
-      return errorCode(error) ?? 'unknown'
+      return { stamp: errorCode(error) ?? 'unknown', size: 0 }
     }
   }
 

@@ -3,12 +3,14 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { foldLocal, identity, type Address } from '../mail/address.js'
 import type { Log } from '../log/log.js'
+import { limiting, type Quota } from '../mail/quota.js'
 import { AliasFile } from './alias-file.js'
-import type { Directory, Secrets, Target, User } from './directory.js'
+import type { Directory, Share, Target, User } from './directory.js'
 import { key } from './key.js'
 import { qualify } from './login-name.js'
 import { resolve, type MailboxState, type Names } from './resolve.js'
 import { SecretScan } from './secret-scan.js'
+import type { UserFile } from './user-file.js'
 import { Users } from './users.js'
 
 /** Milliseconds that a removed user may still get mail; so RCPT needs no system call under load. */
@@ -22,6 +24,8 @@ export interface FilesDomain {
   /** aliases(5) file; it may be missing. */
   readonly aliases: string
   readonly bounceToPostmaster: boolean
+  /** Of users whose file names none. */
+  readonly quota?: Quota | null
 }
 
 export interface FilesOptions {
@@ -40,13 +44,19 @@ interface Domain {
   readonly aliases: AliasFile
 }
 
+interface Known {
+  readonly quota: Quota | null
+  /** By the clock of the options. */
+  readonly until: number
+}
+
 export class FilesDirectory implements Directory {
   readonly #log: Log
   readonly #now: () => number
   #domains: ReadonlyMap<string, Domain> = new Map()
   #defaultDomain: string | null = null
-  /** By identity: until when a user is known to take mail. "No" is never remembered. */
-  readonly #known = new Map<string, number>()
+  /** By identity: users known to take mail. "No" is never remembered. */
+  readonly #known = new Map<string, Known>()
   readonly #secrets: SecretScan
 
   readonly #names: Names = {
@@ -88,19 +98,24 @@ export class FilesDirectory implements Directory {
     const file = await this.#domains.get(domain)?.users.readPrivate(local)
     if (file === null || file === undefined) return null
     this.#secrets.note(file)
-    const { password, disabled, name } = file
-    return { address: { local: foldLocal(local), domain }, password, disabled, name }
+    const { password, scram, disabled, name } = file
+    const address = { local: foldLocal(local), domain }
+    return { address, password, scram, disabled, name, quota: this.#quota(domain, file) }
   }
 
   qualify(login: string): Address | null {
     return qualify(login, this.#defaultDomain)
   }
 
-  secrets(): Secrets {
-    return this.#secrets.current()
+  secrets(): Share {
+    return this.#secrets.current().secrets ?? 'none'
   }
 
-  /** Looks at the user files for {@link secrets} at once, as new settings ask for. Bounded; never throws. */
+  scram(): Share {
+    return this.#secrets.current().scram ?? 'none'
+  }
+
+  /** Looks at the user files for {@link secrets} and {@link scram} at once, as new settings ask for. Bounded; never throws. */
   scanSecrets(): Promise<void> {
     return this.#secrets.scan()
   }
@@ -115,13 +130,19 @@ export class FilesDirectory implements Directory {
   async #mailbox(address: Address): Promise<MailboxState> {
     const id = identity(address)
     const now = this.#now()
-    if ((this.#known.get(id) ?? -Infinity) > now) return 'open'
+    const known = this.#known.get(id)
+    if (known !== undefined && known.until > now) return known
     const user = await this.#domain(address.domain).users.read(address.local)
     if (user === null) return 'none'
     if (user.disabled) return 'disabled'
     if (this.#known.size >= MAX_KNOWN) this.#known.clear()
-    this.#known.set(id, now + KNOWN_FOR)
-    return 'open'
+    const open = { quota: this.#quota(address.domain, user), until: now + KNOWN_FOR }
+    this.#known.set(id, open)
+    return open
+  }
+
+  #quota(domain: string, { quota }: UserFile): Quota | null {
+    return limiting(quota ?? this.#domain(domain).settings.quota ?? null)
   }
 
   #users(): ReadonlyMap<string, Users> {

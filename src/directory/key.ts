@@ -6,6 +6,8 @@ import { foldLocal } from '../mail/address.js'
 
 /** The longest file name, in bytes, that every common file system takes. */
 const MAX_KEY = 255
+/** A lone surrogate would become U+FFFD on disk, and U+FFFD is what Node shows for bytes that are no UTF-8: another name. */
+const UNNAMEABLE = /[\p{Surrogate}\ufffd]/u
 const ESCAPED = /^\.|[/%\p{Cc}]/gu
 
 /**
@@ -14,8 +16,7 @@ const ESCAPED = /^\.|[/%\p{Cc}]/gu
  * @returns `null` if there can be no such file
  */
 export function key(local: string): string | null {
-  // A lone surrogate would become U+FFFD on disk: another name.
-  if (local === '' || /\p{Surrogate}/u.test(local)) return null
+  if (local === '' || UNNAMEABLE.test(local)) return null
   const name = foldLocal(local).replace(ESCAPED, escape)
   return Buffer.byteLength(name) <= MAX_KEY ? name : null
 }

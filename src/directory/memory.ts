@@ -1,15 +1,18 @@
 /** A directory given in code: for tests, and for mailtap as a library. */
 import { foldLocal, identity, parseAddress, type Address } from '../mail/address.js'
+import { limiting, type Quota } from '../mail/quota.js'
 import { parseAliases, type Aliases } from './aliases.js'
-import type { Directory, Secrets, Target, User } from './directory.js'
+import type { Directory, Share, Target, User } from './directory.js'
 import { qualify } from './login-name.js'
 import { resolve, type Names } from './resolve.js'
-import { secretsOf, together } from './secrets.js'
+import { NOBODY, type Shares, sharesOf, together } from './secrets.js'
 
 export interface MemoryDomain {
   /** Text of an aliases(5) file. */
   readonly aliases?: string
   readonly bounceToPostmaster?: boolean
+  /** Of all its users. */
+  readonly quota?: Quota | null
 }
 
 export interface MemoryOptions {
@@ -27,6 +30,7 @@ export interface MemoryOptions {
 interface Domain {
   readonly aliases: Aliases
   readonly bounceToPostmaster: boolean
+  readonly quota: Quota | null
 }
 
 export class MemoryDirectory implements Directory {
@@ -39,7 +43,7 @@ export class MemoryDirectory implements Directory {
     owns: (domain) => this.#domains.has(domain),
     bounceToPostmaster: (domain) => this.#domains.get(domain)!.bounceToPostmaster,
     aliases: (domain) => this.#domains.get(domain)!.aliases,
-    mailbox: (address) => (this.#users.has(identity(address)) ? 'open' : 'none'),
+    mailbox: (address) => this.#users.get(identity(address)) ?? 'none',
   }
 
   /** @throws Error on what is no address, AliasesError on aliases that cannot be understood */
@@ -66,15 +70,26 @@ export class MemoryDirectory implements Directory {
     return qualify(login, this.#defaultDomain)
   }
 
-  secrets(): Secrets {
-    const each = [...this.#users.values()].map(secretsOf)
-    return each.reduce(together, null) ?? 'none'
+  secrets(): Share {
+    return this.#shares().secrets ?? 'none'
   }
 
-  #addDomain(name: string, { aliases = '', bounceToPostmaster = false }: MemoryDomain): void {
+  scram(): Share {
+    return this.#shares().scram ?? 'none'
+  }
+
+  #shares(): Shares {
+    return [...this.#users.values()].map(sharesOf).reduce(together, NOBODY)
+  }
+
+  #addDomain(
+    name: string,
+    { aliases = '', bounceToPostmaster = false, quota }: MemoryDomain,
+  ): void {
     this.#domains.set(name, {
       aliases: parseAliases(aliases, `aliases of ${name}`),
       bounceToPostmaster,
+      quota: limiting(quota ?? null),
     })
   }
 
@@ -83,8 +98,9 @@ export class MemoryDirectory implements Directory {
     if (parsed === null) throw new Error(`${JSON.stringify(text)} is not an address`)
     const address = { local: foldLocal(parsed.local), domain: parsed.domain }
     if (!this.#domains.has(address.domain)) this.#addDomain(address.domain, {})
-    const user = { address, password: stored(password), disabled: false, name: null }
-    this.#users.set(identity(address), user)
+    const { quota } = this.#domains.get(address.domain)!
+    const facts = { scram: null, disabled: false, name: null, quota }
+    this.#users.set(identity(address), { address, password: stored(password), ...facts })
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { foldLocal, formatAddress, identity, type Address } from '../mail/address.js'
 import { mailboxDisabled, misconfigured } from '../mail/refusal.js'
+import type { Quota } from '../mail/quota.js'
 import type { Alias, Aliases, AliasTarget } from './aliases.js'
 import type { Target } from './directory.js'
 
@@ -14,8 +15,14 @@ const MAX_DEPTH = 10
 const MAX_TARGETS = 1_000
 const POSTMASTER = 'postmaster'
 const ABUSE = 'abuse'
+/** Who must always be reached (RFC 5321 section 4.5.1) has no quota. */
+const ALWAYS: Open = { quota: null }
 
-export type MailboxState = 'open' | 'disabled' | 'none'
+/** A mailbox that takes mail, as long as its quota lets it. */
+interface Open {
+  readonly quota: Quota | null
+}
+export type MailboxState = Open | 'disabled' | 'none'
 type Soon<T> = T | Promise<T>
 
 /** What there is to be found. Everything throws when it cannot tell. */
@@ -58,14 +65,14 @@ class Expansion {
   /** Mail for postmaster and abuse is taken even while their aliases are broken; `check` tells of that. */
   #insist({ local, domain }: Address, error: unknown): boolean {
     if (![POSTMASTER, ABUSE].includes(foldLocal(local))) throw error
-    this.#add({ local: POSTMASTER, domain })
+    this.#add({ local: POSTMASTER, domain }, ALWAYS.quota)
     return true
   }
 
   /** RFC 5321 section 4.5.1: if postmaster's alias leads to nobody, there still is the mailbox. */
   #lastResort(domain: string): void {
     const postmaster = { local: POSTMASTER, domain }
-    if (this.#seen.has(identity(postmaster))) this.#add(postmaster)
+    if (this.#seen.has(identity(postmaster))) this.#add(postmaster, ALWAYS.quota)
   }
 
   /** @returns false if nobody is there */
@@ -106,8 +113,8 @@ class Expansion {
   async #end(address: Address, aliasesKnown: boolean, depth: number): Promise<boolean> {
     // RFC 5321 section 4.5.1: postmaster is always there, whatever the user database says.
     const always = aliasesKnown && address.local === POSTMASTER
-    const state = always ? 'open' : await this.#names.mailbox(address)
-    if (state === 'open') this.#add(address)
+    const state = always ? ALWAYS : await this.#names.mailbox(address)
+    if (typeof state === 'object') this.#add(address, state.quota)
     if (state === 'disabled') this.#disabled = true
     if (state !== 'none') return true
     // Without its aliases nobody can say that an address is unknown.
@@ -117,8 +124,8 @@ class Expansion {
     return this.#follow({ local: POSTMASTER, domain }, depth)
   }
 
-  #add(user: Address): void {
-    this.#targets.set(identity(user), { kind: 'mailbox', user })
+  #add(user: Address, quota: Quota | null): void {
+    this.#targets.set(identity(user), { kind: 'mailbox', user, quota })
   }
 }
 

@@ -1,10 +1,9 @@
 /**
- * Whether the accounts in files store clear secrets: found out by a look at
- * the files in the background, and corrected by every login in between.
+ * What the accounts in files store, clear secrets or the keys of SCRAM: found
+ * out by a look at the files in the background, and corrected by every login in between.
  */
 import { reason, type Log } from '../log/log.js'
-import type { Secrets } from './directory.js'
-import { secretsOf, together } from './secrets.js'
+import { NOBODY, NOTHING, type Shares, sharesOf, together, UNKNOWN } from './secrets.js'
 import type { UserFile } from './user-file.js'
 import type { Users } from './users.js'
 
@@ -16,7 +15,7 @@ const RESCAN_AFTER = 60_000
 /** One scan under way. */
 interface Scan {
   /** What was found up to now. */
-  found: Secrets | null
+  found: Shares
   /** User files that were read. */
   read: number
 }
@@ -26,8 +25,7 @@ export class SecretScan {
   readonly #now: () => number
   /** By domain. */
   readonly #users: () => ReadonlyMap<string, Users>
-  /** Before the first scan anything may be: that offers nothing to all and refuses nobody. */
-  #known: Secrets = 'some'
+  #known: Shares = UNKNOWN
   #scannedAt = -Infinity
   #running: Scan | null = null
   /** By domain: what was logged last, so that it is not logged every minute. */
@@ -41,7 +39,7 @@ export class SecretScan {
   }
 
   /** The latest answer, without waiting; an old one starts a scan. */
-  current(): Secrets {
+  current(): Shares {
     const old = this.#now() - this.#scannedAt >= RESCAN_AFTER
     if (old && this.#running === null) void this.scan()
     return this.#known
@@ -49,22 +47,22 @@ export class SecretScan {
 
   /** Takes in an account that was just read. Only a scan can say that all are like it. */
   note(file: UserFile): void {
-    const seen = secretsOf(file)
+    const seen = sharesOf(file)
     // A scan that read the file before it was changed must not win.
     if (this.#running !== null) this.#running.found = together(this.#running.found, seen)
-    this.#known = together(this.#known, seen) ?? this.#known
+    this.#known = together(this.#known, seen)
   }
 
   /** Looks at the files now, instead of a scan that is under way. Bounded; never throws. */
   async scan(): Promise<void> {
-    const scan: Scan = { found: null, read: 0 }
+    const scan: Scan = { found: NOBODY, read: 0 }
     this.#running = scan
     const complaints = new Map<string, string>()
     for (const [name, users] of this.#users()) {
       if (!this.#wanted(scan)) break
       await this.#domain(users, scan).catch((error: unknown) => {
         complaints.set(name, reason(error))
-        scan.found = together(scan.found, 'some')
+        scan.found = UNKNOWN
       })
     }
     if (this.#running === scan) this.#finish(scan, complaints)
@@ -73,19 +71,20 @@ export class SecretScan {
   async #domain(users: Users, scan: Scan): Promise<void> {
     for await (const local of users.names()) {
       if (!this.#wanted(scan)) return
-      const found = ++scan.read > MAX_SCANNED ? 'some' : await read(users, local)
+      const found = ++scan.read > MAX_SCANNED ? UNKNOWN : await read(users, local)
       scan.found = together(scan.found, found)
     }
   }
 
   /** False once another scan has begun, or once nothing can change what this one says. */
   #wanted(scan: Scan): boolean {
-    return this.#running === scan && scan.found !== 'some'
+    const { secrets, scram } = scan.found
+    return this.#running === scan && (secrets !== 'some' || scram !== 'some')
   }
 
   #finish({ found }: Scan, complaints: ReadonlyMap<string, string>): void {
     // Only now: a scan must not take back for a while what is offered all along.
-    this.#known = found ?? 'none'
+    this.#known = { secrets: found.secrets ?? 'none', scram: found.scram ?? 'none' }
     this.#scannedAt = this.#now()
     this.#running = null
     for (const [domain, what] of complaints) {
@@ -97,11 +96,11 @@ export class SecretScan {
 }
 
 /** One broken file says nothing about the others, and serves no challenge. */
-async function read(users: Users, local: string): Promise<Secrets | null> {
+async function read(users: Users, local: string): Promise<Shares> {
   try {
     const file = await users.read(local)
-    return file === null ? null : secretsOf(file)
+    return file === null ? NOBODY : sharesOf(file)
   } catch {
-    return 'none'
+    return NOTHING
   }
 }

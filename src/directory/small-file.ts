@@ -17,6 +17,11 @@ export interface SmallFile {
   readonly stamp: string
 }
 
+/** What has that name must not be read or written; the message names it and says why. */
+export class FileRefused extends Error {
+  override readonly name = 'FileRefused'
+}
+
 export interface ReadOptions {
   /** Bytes; a larger file is refused. */
   readonly limit: number
@@ -26,7 +31,7 @@ export interface ReadOptions {
 
 /**
  * Reads a whole file as UTF-8.
- * @throws an error that names the file, unless it is a system error such as ENOENT
+ * @throws FileRefused, or the system's error: ELOOP at a link that is not followed
  */
 export async function readSmallFile(path: string, options: ReadOptions): Promise<SmallFile> {
   // O_NONBLOCK: opening a FIFO must not wait until somebody writes to it.
@@ -34,10 +39,10 @@ export async function readSmallFile(path: string, options: ReadOptions): Promise
   const file = await open(path, options.followLink ? flags : flags | constants.O_NOFOLLOW)
   try {
     const stat = await file.stat({ bigint: true })
-    if (!stat.isFile()) throw new Error(`${path}: not a regular file`)
+    if (!stat.isFile()) throw new FileRefused(`${path}: not a regular file`)
     const bytes = await readAtMost(file, options.limit + 1)
     if (bytes.length > options.limit) {
-      throw new Error(`${path}: larger than the limit of ${options.limit} bytes`)
+      throw new FileRefused(`${path}: larger than the limit of ${options.limit} bytes`)
     }
     return { text: decode(bytes, path), mode: Number(stat.mode), stamp: stampOf(stat) }
   } finally {
@@ -130,6 +135,6 @@ function decode(bytes: Buffer, path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
-    throw new Error(`${path}: not UTF-8`, { cause: error })
+    throw new FileRefused(`${path}: not UTF-8`, { cause: error })
   }
 }

@@ -2,13 +2,18 @@
  * What a user file says: either one line that is the password hash, or TOML
  * with `password` and more. Pure: text in, values out.
  */
+import { parseQuota, type Quota, QUOTA_FORM } from '../mail/quota.js'
 import { TomlError, parseToml, type TomlDocument } from '../toml/toml.js'
 
 export interface UserFile {
   /** The stored form; `null` = no login (`!`, or no password at all). */
   readonly password: string | null
+  /** The keys of SCRAM, as they stand there; `null` also where the password is locked or missing. */
+  readonly scram: string | null
   readonly disabled: boolean
   readonly name: string | null
+  /** `null` = not said: the domain's setting counts. */
+  readonly quota: Quota | null
   /** Settings that stand in the file and have no effect yet. */
   readonly unsupported: readonly string[]
 }
@@ -21,11 +26,13 @@ export class UserFileError extends Error {
 /** The settings that have an effect. */
 const KNOWN: Readonly<Record<string, 'string' | 'boolean'>> = {
   password: 'string',
+  scram: 'string',
   disabled: 'boolean',
   name: 'string',
+  quota: 'string',
 }
 /** The settings of product.md that have none yet. */
-const LATER = ['quota', 'forward', 'keep', 'app_password']
+const LATER = ['forward', 'keep', 'app_password']
 /** No TOML begins with these: `$argon2id$…`, `{SCHEME}…`, `!`. */
 const ONE_LINE = /^[$!{]/
 
@@ -38,26 +45,50 @@ export function parseUserFile(text: string, file: string): UserFile {
 }
 
 /**
- * The same file with another password; everything else in it stays.
+ * The same file with another password; everything else in it stays. The keys
+ * of the old password go with it: they would still open the account.
  * @param stored in the form that is stored; one line
+ * @param scram keys of the same password; one line
  * @throws UserFileError when the file is broken, or too unusual to be edited by a machine
  */
-export function withPassword(text: string, stored: string, file: string): string {
-  if (text === '' || ONE_LINE.test(text)) {
-    const rest = text
-      .split('\n')
-      .slice(1)
-      .filter((line) => line.trim() !== '')
-    return [stored, ...rest, ''].join('\n')
-  }
-  const entry = `password = ${JSON.stringify(stored)}`
-  const place = parse(text, file).locate(['password'])
+export function withPassword(
+  text: string,
+  stored: string,
+  file: string,
+  scram: string | null = null,
+): string {
+  const oneLine = text === '' || ONE_LINE.test(text)
+  const rest = oneLine ? laterLines(text) : []
+  if (oneLine && scram === null) return [stored, ...rest, ''].join('\n')
+  // What has no effect after a line would have one in a table, or break it.
+  const table = oneLine ? rest.map((line) => `# ${line}\n`).join('') : text
+  const unlocked = withEntry(table, 'scram', scramEntry(scram), file)
+  const edited = withEntry(unlocked, 'password', `password = ${JSON.stringify(stored)}`, file)
+  const user = parseUserFile(edited, file)
+  const locked = usable(stored) === null
+  if (user.password === usable(stored) && (locked || user.scram === scram)) return edited
+  throw new UserFileError(`${file}: the password is written in an unusual way; edit it by hand`)
+}
+
+function laterLines(text: string): string[] {
+  const [, ...lines] = text.split('\n')
+  return lines.filter((line) => line.trim() !== '')
+}
+
+function scramEntry(scram: string | null): string | null {
+  if (scram === null) return null
+  return `scram = ${JSON.stringify(scram)} # keys of the same password: they change together`
+}
+
+/** With that line in place of the one that sets the key; without it, if there is no entry. */
+function withEntry(text: string, key: string, entry: string | null, file: string): string {
+  const toml = parse(text, file)
+  const place = Object.hasOwn(toml.value, key) ? toml.locate([key]) : null
   const lines = text.split('\n')
   // A key of the top table must come before the first [table].
-  lines.splice(place === null ? 0 : place.line - 1, place === null ? 0 : 1, entry)
-  const edited = lines.join('\n')
-  if (parseUserFile(edited, file).password === stored) return edited
-  throw new UserFileError(`${file}: the password is written in an unusual way; edit it by hand`)
+  const at = place === null ? 0 : place.line - 1
+  lines.splice(at, place === null ? 0 : 1, ...(entry === null ? [] : [entry]))
+  return lines.join('\n')
 }
 
 /** A trailing newline is not part of the password; spaces are. */
@@ -66,8 +97,10 @@ function parseLine(text: string): UserFile {
   const rest = more.some((other) => other.trim() !== '')
   return {
     password: usable(line),
+    scram: null,
     disabled: false,
     name: null,
+    quota: null,
     unsupported: rest ? ['the lines after the first'] : [],
   }
 }
@@ -75,11 +108,16 @@ function parseLine(text: string): UserFile {
 function parseTable(text: string, file: string): UserFile {
   const toml = parse(text, file)
   for (const name of Object.keys(toml.value)) checkEntry(toml, name, file)
-  const { password, disabled, name } = toml.value
+  const { scram, disabled, name, quota } = toml.value
+  const password =
+    typeof toml.value['password'] === 'string' ? usable(toml.value['password']) : null
   return {
-    password: typeof password === 'string' ? usable(password) : null,
+    password,
+    // Who locks the password means to lock the account.
+    scram: typeof scram === 'string' && password !== null ? scram : null,
     disabled: disabled === true,
     name: typeof name === 'string' ? name : null,
+    quota: typeof quota === 'string' ? parseQuota(quota) : null,
     unsupported: Object.keys(toml.value).filter((known) => LATER.includes(known)),
   }
 }
@@ -112,6 +150,9 @@ function checkEntry(toml: TomlDocument, name: string, file: string): void {
   if (typeof value !== type) throw new UserFileError(`${at}: ${name} must be a ${type}`)
   if (name === 'password' && /[\r\n]/.test(String(value))) {
     throw new UserFileError(`${at}: password must be one line`)
+  }
+  if (name === 'quota' && parseQuota(String(value)) === null) {
+    throw new UserFileError(`${at}: quota must be ${QUOTA_FORM}`)
   }
 }
 

@@ -1,9 +1,10 @@
 /** The user database of one domain: the folder `.users`, a file per user (product.md section 3). */
-import { mkdir, opendir, stat } from 'node:fs/promises'
+import { lstat, mkdir, opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from './error-code.js'
 import { key, localOf } from './key.js'
 import {
+  FileRefused,
   readSmallFile,
   syncDirectory,
   unlinkIfThere,
@@ -42,12 +43,18 @@ export class Users {
 
   /**
    * The same, for somebody who wants to log in.
-   * @throws also when everybody on this machine can read the file
+   * @throws also when everybody on this machine can read the file, and when it
+   *   is empty, as it is while `mailtap hash > FILE` is still at work: that is
+   *   no wrong password
    */
   async readPrivate(local: string): Promise<UserFile | null> {
     const loaded = await this.#load(local)
-    if (loaded !== null) await this.#checkPrivate(loaded.path, loaded.file.mode)
-    return loaded?.user ?? null
+    if (loaded === null) return null
+    await this.#checkPrivate(loaded.path, loaded.file.mode)
+    if (loaded.file.text.trim() === '') {
+      throw new Error(`${loaded.path}: empty; set a password: mailtap user passwd`)
+    }
+    return loaded.user
   }
 
   /** The folded local parts of all users, in no order. Names that are no key are passed over. */
@@ -59,28 +66,33 @@ export class Users {
   }
 
   /**
-   * Makes a user with that stored password. Durable when it resolves.
+   * Makes a user with that stored password and the keys of SCRAM, if there are any. Durable when
+   * it resolves.
    * @throws an error with code EEXIST when there is such a file
    */
-  async add(local: string, stored: string): Promise<void> {
+  async add(local: string, stored: string, scram: string | null = null): Promise<void> {
     await this.#makeFolder()
-    await writeSmallFile(this.#folder, fileName(local), withPassword('', stored, ''), true)
+    const text = withPassword('', stored, '', scram)
+    await writeSmallFile(this.#folder, fileName(local), text, true)
   }
 
   /**
-   * Gives a user another stored password; what else the file says stays.
+   * Gives a user another stored password, and its keys of SCRAM; what else the file says stays.
    * @returns false if there is no such user
    */
-  async setPassword(local: string, stored: string): Promise<boolean> {
+  async setPassword(local: string, stored: string, scram: string | null = null): Promise<boolean> {
     const path = this.path(local)
     const file = await this.#file(path)
     if (file === null) return false
-    await writeSmallFile(this.#folder, fileName(local), withPassword(file.text, stored, path))
+    await this.#requireFolder()
+    const text = withPassword(file.text, stored, path, scram)
+    await writeSmallFile(this.#folder, fileName(local), text)
     return true
   }
 
   /** Removes the user, not the mail. @returns false if there is no such user */
   async remove(local: string): Promise<boolean> {
+    await this.#requireFolder()
     const removed = await unlinkIfThere(this.path(local))
     if (removed) await syncDirectory(this.#folder)
     return removed
@@ -118,10 +130,16 @@ export class Users {
     try {
       await mkdir(this.#folder, { mode: 0o700 })
     } catch (error) {
-      if (errorCode(error) === 'EEXIST') return
-      throw error
+      if (errorCode(error) !== 'EEXIST') throw error
+      return this.#requireFolder()
     }
     await syncDirectory(this.#domain)
+  }
+
+  /** The owner of the domain may have put a link there: an administrator would write to where it points. */
+  async #requireFolder(): Promise<void> {
+    if ((await lstat(this.#folder)).isDirectory()) return
+    throw new FileRefused(`${this.#folder}: a link or a file, not a directory; remove it`)
   }
 }
 

@@ -1,24 +1,29 @@
-/** Locks of one process: enough while one process serves all sessions, and the reference for those that reach further. */
+/** Locks of one process: enough where one process serves all sessions, and the reference for those that reach further. */
+import { Holder } from './holder.js'
 import type { Lease, Locks } from './locks.js'
 
 export class MemoryLocks implements Locks {
-  /** Name → token of whoever holds it. Grows with the holders alone, so their limit is its limit. */
-  readonly #held = new Map<string, number>()
+  /** Name → whoever holds it. Grows with the holders alone, so their limit is its limit. */
+  readonly #held = new Map<string, Holder>()
   #lastToken = 0
 
-  async tryAcquire(name: string): Promise<Lease | null> {
-    if (this.#held.has(name)) return null
-    const token = ++this.#lastToken
-    this.#held.set(name, token)
+  async tryAcquire(name: string, takeoverMs = Infinity): Promise<Lease | null> {
+    const old = this.#held.get(name)
+    if (old !== undefined && old.idleMs < takeoverMs) return null
+    const holder = new Holder()
+    this.#held.set(name, holder)
+    old?.lose()
     return {
-      token,
-      valid: () => this.#held.get(name) === token,
-      release: async () => this.#release(name, token),
+      token: ++this.#lastToken,
+      valid: () => !holder.over,
+      touch: () => holder.touch(),
+      onLost: (callback) => holder.onLost(callback),
+      release: async () => this.#release(name, holder),
     }
   }
 
   /** A lease released twice must not end the one that came after it. */
-  #release(name: string, token: number): void {
-    if (this.#held.get(name) === token) this.#held.delete(name)
+  #release(name: string, holder: Holder): void {
+    if (holder.end()) this.#held.delete(name)
   }
 }

@@ -37,6 +37,10 @@ export const relayDenied = (): Refusal =>
 export const mailboxBroken = (cause: unknown): Refusal =>
   new Refusal(451, '4.2.0', 'mailbox cannot be written now; try again later', { cause })
 
+/** RFC 3463: 4.2.2. For now: its owner may make room. */
+export const mailboxFull = (): Refusal =>
+  new Refusal(452, '4.2.2', 'this mailbox is full; try again when its owner has made room')
+
 export const noSpace = (cause?: unknown): Refusal =>
   new Refusal(452, '4.3.1', 'not enough disk space now; try again later', { cause })
 

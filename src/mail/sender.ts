@@ -12,8 +12,11 @@ export interface Receipt {
 export interface Sender {
   /** @throws Refusal when this sender may not use that reverse-path */
   checkFrom(from: Address | null): Promise<void>
-  /** @throws Refusal when mail to that address is not taken from this sender */
-  checkTo(to: Address): Promise<void>
+  /**
+   * @param declaredSize octets on the wire, `null` if unknown: it may be too much for that mailbox
+   * @throws Refusal when mail to that address is not taken from this sender
+   */
+  checkTo(to: Address, declaredSize: number | null): Promise<void>
   /** Before the body is asked for: is there room? @throws Refusal */
   checkRoom(declaredSize: number | null): Promise<void>
   /** @throws Refusal */

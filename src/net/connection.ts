@@ -35,6 +35,7 @@ export class Connection {
     this.#session = options.session
     this.#wire = options.wire
     this.#dialogue = new Dialogue(options.session)
+    this.#session.connected?.(() => this.destroy())
   }
 
   /** Serves the client; resolves when the connection is over. Never throws. */
@@ -96,8 +97,7 @@ export class Connection {
   /** Gives every answer that the input so far allows. */
   async #answer(): Promise<void> {
     while (!this.#dialogue.idle && !this.#finished) {
-      if (this.#wire.hasInput && !this.#dialogue.inBody) this.#dialogue.push(this.#wire.take())
-      const next = this.#dialogue.next()
+      const next = this.#dialogue.next(this.#wire.hasInput)
       const answer = next instanceof Promise ? await next : next
       if (answer === null) continue
       this.#waitingSince = null

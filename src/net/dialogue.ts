@@ -55,15 +55,18 @@ export class Dialogue {
     this.#waiting = false
   }
 
-  /** The next answer, or `null` when more bytes are needed. A promise only if the session takes its time. */
-  next(): Answer | null | Promise<Answer | null> {
+  /**
+   * The next answer, or `null` when more bytes are needed. A promise only if the session takes its time.
+   * @param more true if further bytes have come already, and wait to be pushed
+   */
+  next(more = false): Answer | null | Promise<Answer | null> {
     while (!this.idle) {
       if (this.#session.raw !== null) return this.#body()
       if (this.#first && this.#buffer[0] === TLS_HANDSHAKE) {
         return this.#end(this.#session.fault('tls-hello'))
       }
       this.#first = false
-      const answer = this.#line()
+      const answer = this.#line(more)
       if (answer !== null) return answer
     }
     return null
@@ -86,7 +89,7 @@ export class Dialogue {
   }
 
   /** Takes one line from the buffer; `null` if that gave no answer. */
-  #line(): Answer | Promise<Answer> | null {
+  #line(more: boolean): Answer | Promise<Answer> | null {
     const lf = this.#buffer.indexOf(LF, this.#searched)
     if (lf === -1) return this.#unfinished()
     const line = this.#buffer.subarray(0, lf + 1)
@@ -97,11 +100,11 @@ export class Dialogue {
     }
     const crlf = line.length > 1 && line[line.length - 2] === CR
     if (!crlf && !this.#session.bareLf) return this.#end(this.#session.fault('bare-lf'))
-    return this.#command(line.subarray(0, crlf ? -2 : -1))
+    return this.#command(line.subarray(0, crlf ? -2 : -1), more)
   }
 
-  #command(line: Buffer): Answer | Promise<Answer> {
-    if (this.#buffer.length > 0 && this.#session.mustBeLast(line)) {
+  #command(line: Buffer, more: boolean): Answer | Promise<Answer> {
+    if ((more || this.#buffer.length > 0) && this.#session.mustBeLast(line)) {
       return this.#end(this.#session.fault('out-of-step'))
     }
     const answer = this.#session.command(line)

@@ -1,4 +1,4 @@
-/** Where to listen: `25`, `127.0.0.1:25`, `[::1]:25`, `unix:/path?mode=660`. */
+/** Where to listen: `25`, `127.0.0.1:25`, `[::1]:25`, `unix:/path?mode=660`; and what can not be had at once. */
 import { isIP } from 'node:net'
 
 export type Endpoint = TcpEndpoint | UnixEndpoint
@@ -32,6 +32,10 @@ const FORMS = 'use 25, 127.0.0.1:25, [::1]:25 or unix:/path'
 const DEFAULT_MODE = 0o600
 /** Longest path that fits into sockaddr_un with its NUL. */
 const MAX_UNIX_PATH = 107
+/** Of these the system hands out a new one each time. */
+const ANY_PORT = 0
+const ALL_IP4 = '0.0.0.0'
+const ALL_IP6 = '::'
 
 /** @throws EndpointError, EndpointUnsupported */
 export function parseEndpoint(text: string): Endpoint {
@@ -58,6 +62,25 @@ export function formatEndpoint(endpoint: Endpoint): string {
 
 export function formatHostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/**
+ * The first two endpoints that can not be listened on at once, by where they stand.
+ * @param texts good endpoints
+ * @returns `null` if all of them can
+ */
+export function clash(
+  texts: readonly string[],
+): { readonly one: number; readonly other: number } | null {
+  const endpoints = texts.map(parseEndpoint)
+  for (const [other, later] of endpoints.entries()) {
+    const one = endpoints.slice(0, other).findIndex((earlier) => {
+      if (earlier.kind === 'unix') return later.kind === 'unix' && earlier.path === later.path
+      return later.kind === 'tcp' && sameSocket(earlier, later)
+    })
+    if (one !== -1) return { one, other }
+  }
+  return null
 }
 
 function parseOptions(text: string, query: string): Map<string, string> {
@@ -99,4 +122,23 @@ function parsePort(text: string, digits: string): number {
   const port = /^\d{1,5}$/.test(digits) ? Number(digits) : Infinity
   if (port > 65_535) throw new EndpointError(`'${text}': a port is 0 to 65535`)
   return port
+}
+
+function sameSocket(one: TcpEndpoint, other: TcpEndpoint): boolean {
+  if (one.port !== other.port || one.port === ANY_PORT) return false
+  const [a, b] = [hostOf(one), hostOf(other)]
+  return a === b || covers(a, b) || covers(b, a)
+}
+
+/** `[::]` takes IPv4 clients, too. */
+function covers(all: string, host: string): boolean {
+  return all === ALL_IP6 || (all === ALL_IP4 && isIP(host) === 4)
+}
+
+/** An address in its one form. */
+function hostOf({ host }: TcpEndpoint): string {
+  if (host === null) return ALL_IP6
+  // A zone (`fe80::1%eth0`) is no part of a URL.
+  if (isIP(host) === 4 || host.includes('%')) return host
+  return new URL(`http://[${host}]`).hostname.slice(1, -1)
 }

@@ -15,6 +15,8 @@ const SWEEP_MS = 1_000
 const BACKLOG = 1_024
 /** How long `stop()` lets running work finish. */
 const DRAIN_MS = 30_000
+/** After that, running work is cut off, and what does not even end then is left behind. */
+const GRACE_MS = 2_000
 /** Clients above the limit that are being told so at the same time; others are cut off without a word. */
 const MAX_REFUSALS = 100
 
@@ -25,8 +27,11 @@ export interface ListenerOptions {
   readonly session: (peer: Peer) => Session
   readonly implicitTls: boolean
   readonly secureContext: () => SecureContext | null
-  readonly maxConnections: number
+  /** Asked for each client, so that a reload can change it. */
+  maxConnections(): number
   readonly log: Log
+  /** How long `stop()` lets running work finish; 30 s if nothing is said. */
+  readonly drainMs?: number
 }
 
 export class Listener {
@@ -34,6 +39,8 @@ export class Listener {
   readonly #server: Server
   readonly #connections = new Map<Connection, Promise<void>>()
   #refusing = 0
+  /** Clients turned away since the log last told of it. */
+  #refused = 0
   #sweeper: NodeJS.Timeout | null = null
   #stopped: Promise<void> | null = null
 
@@ -82,7 +89,7 @@ export class Listener {
   }
 
   async #bind(endpoint: Endpoint): Promise<void> {
-    if (endpoint.kind === 'unix') return listen(this.#server, { path: endpoint.path })
+    if (endpoint.kind === 'unix') return listenPrivately(this.#server, endpoint.path)
     const { host, port } = endpoint
     if (host !== null) return listen(this.#server, { host, port })
     try {
@@ -97,7 +104,7 @@ export class Listener {
   #accept(socket: Socket): void {
     const wire = new Wire(socket)
     const peer = this.#peer(socket)
-    if (this.#connections.size >= this.#options.maxConnections) return this.#refuse(wire, peer)
+    if (this.#connections.size >= this.#options.maxConnections()) return this.#refuse(wire, peer)
     const connection = new Connection({
       wire,
       session: this.#options.session(peer),
@@ -113,7 +120,7 @@ export class Listener {
 
   /** Too many clients already: says so on a plain port, and goes. */
   #refuse(wire: Wire, peer: Peer): void {
-    this.#options.log.warn('net too many connections', { ip: peer.address })
+    this.#refused++
     if (this.#options.implicitTls || this.#refusing >= MAX_REFUSALS) return wire.destroy()
     this.#refusing++
     const session = this.#options.session(peer)
@@ -138,19 +145,36 @@ export class Listener {
   #sweep(): void {
     const now = performance.now()
     for (const connection of this.#connections.keys()) connection.sweep(now)
+    if (this.#refused === 0) return
+    const { log, protocol } = this.#options
+    log.warn('net too many connections', { protocol, refused: this.#refused })
+    this.#refused = 0
   }
 
   async #drain(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve))
+    this.#server.close()
     for (const connection of this.#connections.keys()) connection.stop()
-    const cut = setTimeout(() => {
+    const ended = Promise.all(this.#connections.values())
+    if (!(await within(this.#options.drainMs ?? DRAIN_MS, ended))) {
       for (const connection of this.#connections.keys()) connection.destroy()
-    }, DRAIN_MS)
-    await Promise.all(this.#connections.values())
-    clearTimeout(cut)
+      // A disk that hangs must not keep the server from ending.
+      if (!(await within(GRACE_MS, ended))) {
+        this.#options.log.error('net work left behind', { sessions: this.#connections.size })
+      }
+    }
     if (this.#sweeper !== null) clearInterval(this.#sweeper)
-    await closed
   }
+}
+
+/** True if the work ended in time. */
+async function within(patienceMs: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), patienceMs)
+  })
+  const inTime = await Promise.race([work.then(() => true), late])
+  clearTimeout(timer)
+  return inTime
 }
 
 /** Cannot listen; `code` is the system's. */
@@ -193,6 +217,16 @@ function listen(
       resolve()
     })
   })
+}
+
+/** Nobody but the owner can connect before the socket has the mode that it shall have. */
+function listenPrivately(server: Server, path: string): Promise<void> {
+  const before = process.umask(0o177)
+  try {
+    return listen(server, { path })
+  } finally {
+    process.umask(before)
+  }
 }
 
 /** A socket file that nobody listens on any more, left by a crash, is in the way. Anything else there is not ours to remove. */

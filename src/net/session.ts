@@ -53,6 +53,8 @@ export interface Session {
   /** Set while bytes, not lines, are expected. */
   readonly raw: RawInput | null
 
+  /** Called once, first. @param hangUp ends the connection at once, without a word */
+  connected?(hangUp: () => void): void
   greet(): Answer | Promise<Answer>
   /** @param line without its line end */
   command(line: Buffer): Answer | Promise<Answer>
@@ -69,10 +71,15 @@ export interface Session {
   closed(): Promise<void>
 }
 
-/** What a trace line says of the TLS connection. */
+/** What a session may know of the TLS connection. */
 export interface TlsFacts {
   /** Such as `TLSv1.3`. */
   readonly version: string
   /** Such as `TLS_AES_256_GCM_SHA384`. */
   readonly cipher: string
+  /**
+   * What only the two ends of this connection know of it, to bind a login to it (RFC 5056).
+   * `null` if there is no binding of that type; absent where TLS ends before us.
+   */
+  readonly channelBinding?: (type: string) => Buffer | null
 }

@@ -35,18 +35,13 @@ const CIPHERS = [
 ].join(':')
 
 export class TlsContexts {
-  /** True if the certificate was made here, so that no client can know it. */
-  readonly selfSigned: boolean
-  readonly #files: () => Promise<CertificateFiles>
+  readonly #stateDir: string
+  readonly #hostname: string
   #context: SecureContext
 
-  private constructor(
-    selfSigned: boolean,
-    files: () => Promise<CertificateFiles>,
-    context: SecureContext,
-  ) {
-    this.selfSigned = selfSigned
-    this.#files = files
+  private constructor(stateDir: string, hostname: string, context: SecureContext) {
+    this.#stateDir = stateDir
+    this.#hostname = hostname
     this.#context = context
   }
 
@@ -61,8 +56,8 @@ export class TlsContexts {
     stateDir: string,
     hostname: string,
   ): Promise<TlsContexts> {
-    const source = files === null ? () => ownFiles(stateDir, hostname) : async () => files
-    return new TlsContexts(files === null, source, await load(await source()))
+    const context = await load(files ?? (await ownFiles(stateDir, hostname)))
+    return new TlsContexts(stateDir, hostname, context)
   }
 
   /** For the next connection; those that run keep theirs. */
@@ -71,11 +66,11 @@ export class TlsContexts {
   }
 
   /**
-   * Reads the files again.
-   * @throws CertificateError when they are bad now; the old certificate stays in use
+   * Reads the certificate again, from the same files or from others.
+   * @throws CertificateError when it is bad; the old one stays in use
    */
-  async reload(): Promise<void> {
-    this.#context = await load(await this.#files())
+  async reload(files: CertificateFiles | null): Promise<void> {
+    this.#context = await load(files ?? (await ownFiles(this.#stateDir, this.#hostname)))
   }
 }
 

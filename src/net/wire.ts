@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import { type SecureContext, TLSSocket } from 'node:tls'
+import { channelBinding } from './channel-binding.js'
 import type { TlsFacts } from './session.js'
 
 /** Input that may gather while answers are worked on; then the client has to wait. */
@@ -96,7 +97,11 @@ export class Wire {
     tls.once('secure', () => this.#wake())
     await this.#wait('handshake', performance.now() + HANDSHAKE_MS)
     if (this.#gone) return null
-    return { version: tls.getProtocol() ?? 'TLS', cipher: tls.getCipher().standardName }
+    return {
+      version: tls.getProtocol() ?? 'TLS',
+      cipher: tls.getCipher().standardName,
+      channelBinding: (type) => channelBinding(tls, type),
+    }
   }
 
   /** Ends our side, gives the client a moment to read what was said and to hang up, and is gone. */
@@ -105,10 +110,8 @@ export class Wire {
     // Unread input would make the kernel send a reset that overtakes our last words.
     this.#socket.removeAllListeners('data')
     this.#socket.resume()
-    const patience = setTimeout(() => this.destroy(), LINGER_MS)
-    await new Promise<void>((resolve) => this.#socket.end(resolve))
-    if (!this.#ended && !this.#gone) await this.#wait('end', Infinity)
-    clearTimeout(patience)
+    await this.#within(WRITE_PATIENCE_MS, new Promise<void>((resolve) => this.#socket.end(resolve)))
+    if (!this.#ended && !this.#gone) await this.#within(LINGER_MS, this.#wait('end', Infinity))
     this.destroy()
   }
 
@@ -125,6 +128,13 @@ export class Wire {
     this.#late = this.#waiting === 'input'
     if (this.#waiting === 'reader' || this.#waiting === 'handshake') return this.destroy()
     this.#wake()
+  }
+
+  /** The sweep comes too seldom, and not at all to those who were never served. */
+  async #within(patienceMs: number, work: Promise<unknown>): Promise<void> {
+    const timer = setTimeout(() => this.destroy(), patienceMs)
+    await work
+    clearTimeout(timer)
   }
 
   #attach(socket: Socket): void {

@@ -1,126 +1,108 @@
 /** RFC 1939 section 4: the client has not yet said who it is. */
-import { isIPv4 } from 'node:net'
-import type { Credentials, Peer } from '../cred/credentials.js'
-import { LoginInUse, LoginRefused } from '../cred/errors.js'
-import { reason } from '../log/log.js'
 import { parseApop, provesSecret } from './apop.js'
+import { Auth } from './auth.js'
 import { capabilities } from './capa.js'
 import { parseText } from './command.js'
-import { MAX_PASSWORD, MAX_UNKNOWN, type Pop3Options } from './options.js'
-import { err, later, noArgument, ok } from './reply.js'
-import type { Reply, State, Verb } from './state.js'
-import { Transaction } from './transaction.js'
-
-type NamedCredentials = Exclude<Credentials, { kind: 'anonymous' }>
+import type { Context } from './context.js'
+import { lang } from './language.js'
+import { logIn } from './login.js'
+import { MAX_UNKNOWN } from './options.js'
+import { err, ok } from './reply.js'
+import type { LineTaker, Reply, State, Verb } from './state.js'
+import { bare } from './verb.js'
 
 export class Authorization implements State {
-  readonly #options: Pop3Options
-  readonly #peer: Peer
-  readonly #challenge: string | null
+  readonly #context: Context
+  readonly #auth: Auth
   /** Named by USER, waiting for PASS. */
   #username: string | null = null
 
-  readonly refusal = 'no such command before the login'
   readonly maxUnknown = MAX_UNKNOWN
-  readonly verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
-    ['USER', (name) => this.#user(name)],
-    ['PASS', (password) => this.#pass(password)],
-    ['APOP', (proof) => this.#apop(proof)],
-    // Thunderbird sends it bare to see mechanisms, and goes on with CAPA after a no.
-    ['AUTH', () => err('no SASL mechanisms here; use USER and PASS')],
-    ['STLS', (extra) => (extra.length > 0 ? noArgument() : this.#stls())],
-    ['CAPA', (extra) => (extra.length > 0 ? noArgument() : this.#capa())],
-    ['QUIT', (extra) => (extra.length > 0 ? noArgument() : ok('bye', { next: null }))],
-  ])
+  readonly verbs: ReadonlyMap<string, Verb>
 
-  /** @param challenge of the greeting, with its angle brackets; `null` if APOP is not offered */
-  constructor(options: Pop3Options, peer: Peer, challenge: string | null) {
-    this.#options = options
-    this.#peer = peer
-    this.#challenge = challenge
+  constructor(context: Context) {
+    this.#context = context
+    this.#auth = new Auth(context)
+    this.verbs = new Map<string, Verb>([
+      ['USER', (name) => this.#user(name)],
+      ['PASS', (password) => this.#pass(password)],
+      ['APOP', (proof) => this.#apop(proof)],
+      ['AUTH', (argument) => this.#sasl(argument)],
+      ['UTF8', bare(context, () => this.#utf8())],
+      ['LANG', (range) => lang(range, context)],
+      ['STLS', bare(context, () => this.#stls())],
+      ['CAPA', bare(context, () => this.#capa())],
+      ['QUIT', bare(context, () => ok(context.texts.bye, { next: null }))],
+    ])
   }
 
-  /** Nothing is held before a login. */
-  async leave(): Promise<void> {}
+  get refusal(): string {
+    return this.#context.texts.notBeforeLogin
+  }
+
+  get lines(): LineTaker | null {
+    return this.#auth.lines
+  }
+
+  /** Nothing is held before a login but by somebody who is just proving himself. */
+  async leave(): Promise<void> {
+    await this.#auth.abandon()
+  }
 
   /** Says yes to every name: which of them exist is told to nobody. */
   #user(argument: Buffer): Reply {
+    const { texts, plaintextAllowed } = this.#context
     const again = this.#username !== null
     this.#username = null
     // Not the new name, not the old one: a PASS already on its way must not open the wrong mailbox.
-    if (again) return err('USER was given already; begin again')
-    if (!this.#plaintextAllowed()) return err('no passwords in clear here; use STLS or POP3S')
+    if (again) return err(texts.userAgain)
+    if (!plaintextAllowed) return err(texts.noClearPasswords)
     this.#username = parseText(argument)
-    if (this.#username === null) return err('a user name is UTF-8 without control characters')
-    return ok('now the password')
+    if (this.#username === null) return err(texts.badName)
+    return ok(texts.nowThePassword)
   }
 
   #pass(argument: Buffer): Reply | Promise<Reply> {
+    const { peer, texts } = this.#context
     const username = this.#username
     this.#username = null
-    if (username === null) return err('USER comes first')
-    const password = argument.length > MAX_PASSWORD ? null : parseText(argument)
-    if (password === null) return err('a password is UTF-8 without control characters')
-    return this.#login({ kind: 'password', peer: this.#peer, username, password })
+    if (username === null) return err(texts.userFirst)
+    const password = parseText(argument)
+    if (password === null) return err(texts.badPassword)
+    return logIn(this.#context, { kind: 'password', peer, username, password })
   }
 
   #apop(argument: Buffer): Reply | Promise<Reply> {
     this.#username = null
-    const challenge = this.#challenge
-    if (challenge === null) return err('APOP is not offered here')
+    const { challenge, peer, texts } = this.#context
+    if (challenge === null) return err(texts.noApop)
     const proof = parseApop(argument)
-    if (proof === null) return err('APOP takes a name and 32 hexadecimal digits')
+    if (proof === null) return err(texts.apopArguments)
     const verify = (secret: string) => provesSecret(proof.digest, challenge, secret)
-    return this.#login({ kind: 'secret', peer: this.#peer, username: proof.username, verify })
+    return logIn(this.#context, { kind: 'secret', peer, username: proof.username, verify })
   }
 
-  async #login(credentials: NamedCredentials): Promise<Reply> {
-    const { log, portal } = this.#options
-    try {
-      const login = await portal.login(credentials, 'mailbox')
-      log.info('pop3 login', { user: login.id, ...this.#client(credentials.kind) })
-      const state = new Transaction(login, log, this.#peer)
-      return ok(state.summary, { next: state })
-    } catch (error) {
-      const fields = { user: credentials.username, ...this.#client(credentials.kind) }
-      log.warn('pop3 login failed', { ...fields, reason: reason(error) })
-      return refusedLogin(error)
-    }
+  #sasl(argument: Buffer): Promise<Reply> {
+    this.#username = null
+    return this.#auth.begin(argument)
+  }
+
+  #utf8(): Reply {
+    this.#context.utf8 = true
+    return ok(this.#context.texts.utf8)
   }
 
   #stls(): Reply {
-    if (this.#peer.secure) return err('TLS is on already')
-    if (!this.#options.tlsAvailable()) return err('no TLS here')
-    return ok('begin TLS now', { starttls: true })
+    const { texts, utf8 } = this.#context
+    if (this.#context.peer.secure) return err(texts.tlsAlready)
+    if (!this.#context.options.tlsAvailable()) return err(texts.noTls)
+    // RFC 6856 section 2.1: what was agreed on in clear would have to be agreed on again.
+    if (utf8) return err(texts.tlsAfterUtf8)
+    return ok(texts.beginTls, { starttls: true })
   }
 
   #capa(): Reply {
-    const stls = !this.#peer.secure && this.#options.tlsAvailable()
-    const user = this.#plaintextAllowed()
-    return capabilities([...(user ? ['USER'] : []), ...(stls ? ['STLS'] : [])])
+    const { peer, options } = this.#context
+    return capabilities(this.#context, !peer.secure && options.tlsAvailable())
   }
-
-  #plaintextAllowed(): boolean {
-    const always = this.#options.plaintextLogins !== 'tls-only'
-    return always || this.#peer.secure || isLocal(this.#peer.address)
-  }
-
-  #client(method: string) {
-    return { ip: this.#peer.address, secure: this.#peer.secure, method }
-  }
-}
-
-/** Yes, no, and cannot tell are three answers: a client that hears [AUTH] forgets its password. */
-function refusedLogin(error: unknown): Reply {
-  if (error instanceof LoginRefused) {
-    return err('wrong name or password', { code: 'AUTH', blame: 'login' })
-  }
-  if (error instanceof LoginInUse)
-    return later('the mailbox is in use by another session', 'IN-USE')
-  return later('logins cannot be checked now')
-}
-
-/** True for this machine: loopback, or a UNIX socket, which has no address. */
-function isLocal(address: string): boolean {
-  return address === '' || address === '::1' || (isIPv4(address) && address.startsWith('127.'))
 }

@@ -1,13 +1,26 @@
 /** What the server can do (RFC 2449): the same list before and after the login, because clients ask once. */
+import type { Context } from './context.js'
 import { listing } from './listing.js'
 import { ok } from './reply.js'
 import type { Reply } from './state.js'
 
-/** No SASL line: there is no mechanism yet. EXPIRE NEVER: nothing is deleted but by the client. */
-const ALWAYS = ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', 'EXPIRE NEVER']
+const ALWAYS = ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING']
 
-/** @param more capabilities that depend on the moment */
-export function capabilities(more: readonly string[]): Reply {
-  const body = listing([...ALWAYS, ...more, 'IMPLEMENTATION mailtap'])
-  return ok('capability list follows', { body })
+/** @param tlsPossible STLS would be taken now */
+export function capabilities(context: Context, tlsPossible: boolean): Reply {
+  const { expire, loginDelay } = context.options
+  const delay = loginDelay?.() ?? 0
+  const mechanisms = context.mechanisms.join(' ')
+  const body = listing([
+    ...ALWAYS,
+    `EXPIRE ${expire?.() ?? 'NEVER'}`,
+    ...(delay > 0 ? [`LOGIN-DELAY ${delay}`] : []),
+    'UTF8 USER',
+    'LANG',
+    ...(context.plaintextAllowed ? ['USER'] : []),
+    ...(mechanisms === '' ? [] : [`SASL ${mechanisms}`]),
+    ...(tlsPossible ? ['STLS'] : []),
+    'IMPLEMENTATION mailtap',
+  ])
+  return ok(context.texts.capabilities, { body })
 }

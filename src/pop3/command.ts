@@ -1,7 +1,8 @@
 /** Reads what a client wrote: the verb, a number, a name. Strictly, from bytes (RFC 1939 sections 3 and 9). */
+import { clientText, MAX_PASSWORD } from '../sasl/text.js'
 
 export interface Command {
-  /** ASCII upper case; `''` if the line does not begin with a word of ASCII letters. */
+  /** ASCII upper case; `''` if the line does not begin with a word of ASCII letters (and an 8: UTF8). */
   readonly verb: string
   /** What follows the first space, empty if nothing does. */
   readonly argument: Buffer
@@ -10,16 +11,13 @@ export interface Command {
 const SPACE = 32
 /** Verbs have three or four letters; the longest foreign one that is looked for has seven. */
 const MAX_VERB = 8
-// oxlint-disable-next-line no-control-regex -- control characters are what it is for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export function parseCommand(line: Buffer): Command {
   const space = line.indexOf(SPACE)
   const end = space === -1 ? line.length : space
   const word = end <= MAX_VERB ? line.toString('latin1', 0, end) : ''
   // Letters are ASCII here, so upper case is ASCII's: 'ſ' never becomes an S.
-  const verb = /^[A-Za-z]+$/.test(word) ? word.toUpperCase() : ''
+  const verb = /^[A-Za-z]+8?$/.test(word) ? word.toUpperCase() : ''
   return { verb, argument: line.subarray(Math.min(end + 1, line.length)) }
 }
 
@@ -35,12 +33,7 @@ export function parseTop(argument: Buffer): { number: number; lines: number } | 
   return match === null ? null : { number: Number(match[1]), lines: Number(match[2]) }
 }
 
-/** A name or a password. @returns `null` unless it is UTF-8 without control characters, and not empty */
+/** A name or a password. @returns `null` if it is empty, too long, or holds what neither may (RFC 6856 section 2.2) */
 export function parseText(argument: Buffer): string | null {
-  try {
-    const text = UTF8.decode(argument)
-    return text === '' || CONTROL.test(text) ? null : text
-  } catch {
-    return null
-  }
+  return clientText(argument, MAX_PASSWORD)
 }

@@ -2,13 +2,15 @@
 import type { Portal } from '../cred/portal.js'
 import type { Log } from '../log/log.js'
 import type { Avatars } from '../mail/avatars.js'
+import { MAX_RESPONSE } from '../sasl/exchange.js'
+import { MAX_PASSWORD } from '../sasl/text.js'
 
 /** Octets of a command line with its line end (RFC 2449 section 4). */
 export const MAX_COMMAND = 255
-/** Octets of a password: more than RFC 2449's line has room for, people have pass phrases. */
-export const MAX_PASSWORD = 1024
-/** Octets of the longest line taken, `PASS`, a space and the line end around a password. */
+/** Octets of the longest command taken, `PASS`, a space and the line end around a password. */
 export const MAX_LINE = MAX_PASSWORD + 'PASS \r\n'.length
+/** Octets of a response to a SASL challenge, with its line end. */
+export const MAX_RESPONSE_LINE = MAX_RESPONSE + '\r\n'.length
 /** Milliseconds without a command: RFC 1939 section 3 allows no less than ten minutes. */
 export const IDLE_MS = 10 * 60 * 1000
 /** Wrong passwords in one connection. */
@@ -25,17 +27,25 @@ export interface Pop3Options {
   readonly hostname: string
   /** True if STLS can be carried out: asked each time, certificates come and go. */
   tlsAvailable(): boolean
-  /** True if the greeting shall offer APOP: asked for each connection. */
-  apopOffered(): boolean
+  /** True if the greeting shall offer APOP, and AUTH CRAM-MD5: asked for each connection. */
+  readonly apopOffered: () => boolean
+  /** True if AUTH shall offer SCRAM-SHA-256: asked each time. */
+  readonly scramOffered: () => boolean
   /**
    * `tls-only`: USER is refused in clear unless the client is on this machine,
-   * so no password is ever sent (RFC 8314 section 3). `always` is the default:
-   * a mail program that was told nothing but a host name must get its mail from
-   * a server that has nothing but a self-signed certificate.
+   * so no password is ever sent (RFC 8314 section 3). Asked each time.
    */
-  readonly plaintextLogins?: 'always' | 'tls-only'
+  readonly plaintextLogins?: () => 'always' | 'tls-only'
+  /** Seconds between two logins of one user that the realm insists on, 0 for none: for CAPA (RFC 2449 section 6.5). */
+  readonly loginDelay?: () => number
+  /** How long mail is kept for sure, for CAPA (RFC 2449 section 6.7): days, or `NEVER`, which is the default. */
+  readonly expire?: () => string
+  /** Tag of the language for `LANG *`; English by default. */
+  readonly language?: () => string
   /** Instead of {@link MAX_ERRORS}. */
   readonly maxErrors?: number
   /** Makes the part of an APOP challenge before the `@`; unique by default, fixed in a test. */
   readonly challenge?: () => string
+  /** Makes what the challenges of SASL hold that nobody can guess; random by default, fixed in a test. */
+  readonly nonce?: () => string
 }

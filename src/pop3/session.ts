@@ -1,20 +1,23 @@
 /** A POP3 conversation (RFC 1939) without a socket: hands each line to the state, and ends what is no conversation. */
 import type { Peer } from '../cred/credentials.js'
 import { reason } from '../log/log.js'
-import type { Answer, Farewell, LineFault, Session } from '../net/session.js'
+import type { Answer, Farewell, LineFault, Session, TlsFacts } from '../net/session.js'
 import { uniqueChallenge } from './apop.js'
 import { Authorization } from './authorization.js'
 import { parseCommand } from './command.js'
+import { Context } from './context.js'
 import {
   IDLE_MS,
   MAX_COMMAND,
   MAX_ERRORS,
   MAX_LINE,
   MAX_LOGIN_FAILURES,
+  MAX_RESPONSE_LINE,
   type Pop3Options,
 } from './options.js'
-import { err, later, ok } from './reply.js'
+import { err, later, ok, systemCode } from './reply.js'
 import type { Blame, Reply, State } from './state.js'
+import type { Texts } from './texts.js'
 
 /** A browser that was led to this port: its request body could hold POP3 commands. */
 const HTTP = new Set([
@@ -29,51 +32,68 @@ const HTTP = new Set([
   'PATCH',
 ])
 
+/** A pass phrase has more octets than RFC 2449 section 4 allows a line, so may have an initial response. */
+const LONG = new Set(['PASS', 'AUTH'])
+
 /** RFC 1939 section 3 wants an idle client cut off without a word. */
-const FAREWELLS: Readonly<Record<Farewell, Buffer>> = {
-  idle: Buffer.alloc(0),
-  stopping: later('the server is stopping, nothing was removed').head,
-  'too-many': later('too many connections').head,
+const FAREWELLS: Readonly<Record<Farewell, (texts: Texts) => Buffer>> = {
+  idle: () => Buffer.alloc(0),
+  stopping: ({ stopping }) => later(stopping).head,
+  'too-many': ({ tooManyConnections }) => later(tooManyConnections).head,
 }
 
-const FAULTS: Readonly<Record<LineFault, () => Reply>> = {
-  overlong: () => tooLong(),
-  'bare-lf': () => err('lines end in CR LF', { next: null }),
-  'out-of-step': () => err('nothing may follow this command before its answer', { next: null }),
-  'tls-hello': () => err('TLS begins with STLS on this port', { next: null }),
+const SILENCE: Answer = { head: Buffer.alloc(0), then: 'close' }
+
+const FAULTS: Readonly<Record<LineFault, (texts: Texts) => Reply>> = {
+  overlong: ({ tooLong }) => err(tooLong, { blame: 'unknown' }),
+  'bare-lf': ({ lineEnds }) => err(lineEnds, { next: null }),
+  'out-of-step': ({ outOfStep }) => err(outOfStep, { next: null }),
+  'tls-hello': ({ tlsTooEarly }) => err(tlsTooEarly, { next: null }),
 }
 
 export class Pop3Session implements Session {
-  readonly maxLine = MAX_LINE
   /** Nothing can be smuggled into a retrieval, and people type POP3 by hand. */
   readonly bareLf = true
   readonly patience = IDLE_MS
   readonly raw = null
 
   readonly #options: Pop3Options
-  #peer: Peer
-  readonly #challenge: string | null
+  #context: Context
   #state: State
   #blamed: Record<Blame, number> = { unknown: 0, login: 0, refused: 0 }
   /** The command that is being carried out; never rejects. */
   #running: Promise<unknown> = Promise.resolve()
   #why = 'connection lost'
+  #hangUp: () => void = () => {}
+  /** A newer login has the mailbox. */
+  #revoked = false
 
   constructor(options: Pop3Options, peer: Peer) {
-    const challenge = options.challenge ?? uniqueChallenge
+    const unique = options.challenge ?? uniqueChallenge
+    const challenge = options.apopOffered() ? `<${unique()}@${options.hostname}>` : null
     this.#options = options
-    this.#peer = peer
-    this.#challenge = options.apopOffered() ? `<${challenge()}@${options.hostname}>` : null
-    this.#state = new Authorization(options, peer, this.#challenge)
+    this.#context = new Context(options, peer, challenge, null)
+    this.#state = new Authorization(this.#context)
+  }
+
+  get maxLine(): number {
+    return this.#state.lines === null ? MAX_LINE : MAX_RESPONSE_LINE
+  }
+
+  connected(hangUp: () => void): void {
+    this.#hangUp = hangUp
   }
 
   greet(): Answer {
-    const ready = `${this.#options.hostname} POP3 ready`
-    return ok(this.#challenge === null ? ready : `${ready} ${this.#challenge}`)
+    const { challenge, texts } = this.#context
+    const ready = texts.ready(this.#options.hostname)
+    return ok(challenge === null ? ready : `${ready} ${challenge}`)
   }
 
   command(bytes: Buffer): Answer | Promise<Answer> {
     try {
+      this.#state.touch?.()
+      if (this.#revoked) return SILENCE
       const reply = this.#reply(bytes)
       if (!(reply instanceof Promise)) return this.#answer(reply)
       const answer = reply
@@ -88,23 +108,26 @@ export class Pop3Session implements Session {
 
   /** RFC 2595 section 4: what follows STLS in clear may be somebody else's. */
   mustBeLast(bytes: Buffer): boolean {
+    if (this.#state.lines !== null) return false
     const { verb } = parseCommand(bytes)
-    return verb === 'STLS' && !this.#peer.secure && this.#state.verbs.has(verb)
+    return verb === 'STLS' && !this.#context.peer.secure && this.#state.verbs.has(verb)
   }
 
   fault(fault: LineFault): Answer {
-    return this.#answer(FAULTS[fault]())
+    this.#abandonExchange()
+    return this.#answer(FAULTS[fault](this.#context.texts))
   }
 
   farewell(why: Farewell): Buffer {
     this.#why = why
-    return FAREWELLS[why]
+    return FAREWELLS[why](this.#context.texts)
   }
 
-  /** A name given in clear is forgotten, failures are not: TLS is no way to get more guesses. */
-  secured(): void {
-    this.#peer = { ...this.#peer, secure: true }
-    this.#state = new Authorization(this.#options, this.#peer, this.#challenge)
+  /** What was said in clear is forgotten, failures are not: TLS is no way to get more guesses. */
+  secured(tls: TlsFacts): void {
+    const { peer, challenge } = this.#context
+    this.#context = new Context(this.#options, { ...peer, secure: true }, challenge, tls)
+    this.#state = new Authorization(this.#context)
   }
 
   /** A login or a removal that is under way ends first: its lock is given back, too. */
@@ -114,17 +137,28 @@ export class Pop3Session implements Session {
   }
 
   #reply(bytes: Buffer): Reply | Promise<Reply> {
+    const { lines } = this.#state
+    if (lines !== null) return lines.take(bytes)
     const { verb, argument } = parseCommand(bytes)
-    if (HTTP.has(verb)) return err('this is POP3', { next: null })
-    if (verb !== 'PASS' && bytes.length + 2 > MAX_COMMAND) return tooLong()
+    const { texts } = this.#context
+    if (HTTP.has(verb)) return err(texts.thisIsPop3, { next: null })
+    if (!LONG.has(verb) && bytes.length + 2 > MAX_COMMAND) return FAULTS.overlong(texts)
     const act = this.#state.verbs.get(verb)
     return act === undefined ? err(this.#state.refusal, { blame: 'unknown' }) : act(argument)
   }
 
   /** An unexpected error always means "later". */
   #failed(error: unknown): Reply {
-    this.#options.log.error('pop3 fault', { ip: this.#peer.address, reason: reason(error) })
-    return later('local error, nothing is lost')
+    const { peer, texts } = this.#context
+    this.#options.log.error('pop3 fault', { ip: peer.address, reason: reason(error) })
+    return later(texts.localError, systemCode(error))
+  }
+
+  /** In the background: a fault is answered at once. */
+  #abandonExchange(): void {
+    const { lines } = this.#state
+    if (lines === null) return
+    this.#running = lines.abandon().catch((error: unknown) => this.#failed(error))
   }
 
   #answer(reply: Reply): Answer {
@@ -137,7 +171,15 @@ export class Pop3Session implements Session {
 
   #enter(state: State): void {
     this.#state = state
+    state.onRevoked?.(() => this.#revoke())
     this.#blamed = { unknown: 0, login: 0, refused: 0 }
+  }
+
+  /** Nothing is said: it would be taken for the answer to the next command. */
+  #revoke(): void {
+    this.#revoked = true
+    this.#why = 'taken over by a newer login'
+    this.#hangUp()
   }
 
   #tooMuch(blame: Blame): boolean {
@@ -151,5 +193,3 @@ export class Pop3Session implements Session {
     return over
   }
 }
-
-const tooLong = (): Reply => err('line too long', { blame: 'unknown' })

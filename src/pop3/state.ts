@@ -10,10 +10,23 @@ export interface State {
   readonly verbs: ReadonlyMap<string, Verb>
   /** What is said to an absent verb. */
   readonly refusal: string
+  /** Set while lines are no commands. */
+  readonly lines: LineTaker | null
   /** So many absent verbs end the connection. */
   readonly maxUnknown: number
+  /** The client said something. */
+  touch?(): void
+  /** Calls back, once, when the state lost what it works with to a newer login. */
+  onRevoked?(callback: () => void): void
   /** The conversation is over, without UPDATE unless QUIT has been through it. Safe to call twice. */
   leave(why: string): Promise<void>
+}
+
+/** Takes lines that are no commands: the responses of a SASL exchange (RFC 5034 section 4). */
+export interface LineTaker {
+  take(line: Buffer): Promise<Reply>
+  /** A line came that cannot be taken: from here on lines are commands again. */
+  abandon(): Promise<void>
 }
 
 /**

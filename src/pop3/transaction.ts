@@ -1,5 +1,4 @@
 /** RFC 1939 sections 5 and 6: the client works with its mail, and QUIT makes it so. */
-import type { Peer } from '../cred/credentials.js'
 import type { Login } from '../cred/realm.js'
 import { type Log, reason } from '../log/log.js'
 import type { Bytes } from '../mail/message.js'
@@ -11,51 +10,75 @@ import {
 } from '../mail/mailbox.js'
 import { capabilities } from './capa.js'
 import { parseNumber, parseTop } from './command.js'
+import type { Context } from './context.js'
 import { dotStuff } from './dot-stuff.js'
+import { lang } from './language.js'
 import { listing } from './listing.js'
 import { Maildrop } from './maildrop.js'
 import { MAX_ERRORS } from './options.js'
-import { err, later, noArgument, ok } from './reply.js'
+import { err, later, ok, printable, systemCode } from './reply.js'
 import type { Reply, State, Verb } from './state.js'
+import type { Texts } from './texts.js'
 import { top } from './top.js'
+import { bare } from './verb.js'
 
 /** What LIST or UIDL say of a message. */
 type About = (message: StoredMessage) => string | number
 
 export class Transaction implements State {
   readonly #login: Login<Mailbox>
-  readonly #log: Log
-  readonly #peer: Peer
+  readonly #context: Context
   readonly #drop: Maildrop
   readonly #done = { retr: 0, top: 0, dele: 0, octets: 0 }
   #left = false
 
-  readonly refusal = 'no such command after the login'
+  readonly lines = null
   readonly maxUnknown = MAX_ERRORS
-  readonly verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
-    ['STAT', bare(() => ok(`${this.#drop.count} ${this.#drop.octets}`))],
-    ['LIST', (number) => this.#list(number, ({ size }) => size)],
-    ['UIDL', (number) => this.#list(number, ({ uid }) => uid)],
-    ['RETR', (number) => this.#retr(number)],
-    ['TOP', (arguments_) => this.#top(arguments_)],
-    ['DELE', (number) => this.#dele(number)],
-    ['RSET', bare(() => this.#rset())],
-    ['NOOP', bare(() => ok('still here'))],
-    ['CAPA', bare(() => capabilities(['USER']))],
-    ['QUIT', bare(() => this.#quit())],
-  ])
+  readonly verbs: ReadonlyMap<string, Verb>
 
   /** Takes over the duty to log out. */
-  constructor(login: Login<Mailbox>, log: Log, peer: Peer) {
+  constructor(login: Login<Mailbox>, context: Context) {
     this.#login = login
-    this.#log = log
-    this.#peer = peer
+    this.#context = context
     this.#drop = new Maildrop(login.avatar.messages)
+    this.verbs = new Map<string, Verb>([
+      ['STAT', bare(context, () => ok(`${this.#drop.count} ${this.#drop.octets}`))],
+      ['LIST', (number) => this.#list(number, ({ size }) => size)],
+      ['UIDL', (number) => this.#list(number, ({ uid }) => printable(uid))],
+      ['RETR', (number) => this.#retr(number)],
+      ['TOP', (arguments_) => this.#top(arguments_)],
+      ['DELE', (number) => this.#dele(number)],
+      ['RSET', bare(context, () => this.#rset())],
+      ['NOOP', bare(context, () => ok(this.#texts.stillHere))],
+      ['LANG', (range) => lang(range, context)],
+      ['CAPA', bare(context, () => capabilities(context, false))],
+      ['QUIT', bare(context, () => this.#quit())],
+    ])
+  }
+
+  get refusal(): string {
+    return this.#texts.notAfterLogin
   }
 
   /** How much mail there is, in words. */
   get summary(): string {
-    return `${this.#drop.count} messages (${this.#drop.octets} octets)`
+    return this.#texts.summary(this.#drop.count, this.#drop.octets)
+  }
+
+  get #texts(): Texts {
+    return this.#context.texts
+  }
+
+  get #log(): Log {
+    return this.#context.options.log
+  }
+
+  touch(): void {
+    this.#login.touch?.()
+  }
+
+  onRevoked(callback: () => void): void {
+    this.#login.onRevoked?.(callback)
   }
 
   /** Gives the mailbox back. Marks come to nothing: only QUIT removes (RFC 1939 section 6). */
@@ -78,30 +101,30 @@ export class Transaction implements State {
   #listOne(argument: Buffer, about: About): Reply {
     const message = this.#find(argument)
     return message === null
-      ? noSuchMessage()
+      ? this.#noSuchMessage()
       : ok(`${argument.toString('latin1')} ${about(message)}`)
   }
 
   async #retr(argument: Buffer): Promise<Reply> {
     const message = this.#find(argument)
-    if (message === null) return noSuchMessage()
+    if (message === null) return this.#noSuchMessage()
     return this.#read(message, (content) => {
       const body = dotStuff(content)
       this.#done.retr++
       this.#done.octets += message.size
-      return ok(`${message.size} octets`, { body })
+      return ok(this.#texts.octets(message.size), { body })
     })
   }
 
   async #top(argument: Buffer): Promise<Reply> {
     const wanted = parseTop(argument)
-    if (wanted === null) return err('TOP takes a message number and a number of lines')
+    if (wanted === null) return err(this.#texts.topArguments)
     const message = this.#drop.get(wanted.number)
-    if (message === null) return noSuchMessage()
+    if (message === null) return this.#noSuchMessage()
     return this.#read(message, (content) => {
       const body = dotStuff(top(content, wanted.lines))
       this.#done.top++
-      return ok('top of message follows', { body })
+      return ok(this.#texts.topFollows, { body })
     })
   }
 
@@ -113,15 +136,15 @@ export class Transaction implements State {
       if (!(error instanceof MessageUnavailable)) throw error
       const fields = { ...this.#who(), uid: message.uid, reason: reason(error) }
       this.#log.warn('pop3 message unavailable', fields)
-      return later('this message cannot be read now')
+      return later(this.#texts.unreadable, systemCode(error))
     }
   }
 
   #dele(argument: Buffer): Reply {
     const message = this.#find(argument)
-    if (message === null) return noSuchMessage()
+    if (message === null) return this.#noSuchMessage()
     this.#drop.mark(message)
-    return ok('marked, QUIT will remove it')
+    return ok(this.#texts.marked)
   }
 
   #rset(): Reply {
@@ -137,15 +160,15 @@ export class Transaction implements State {
   }
 
   async #update(marked: readonly StoredMessage[]): Promise<Reply> {
-    if (marked.length === 0) return ok('bye')
+    if (marked.length === 0) return ok(this.#texts.bye)
     try {
       await this.#login.avatar.remove(marked)
       this.#done.dele = marked.length
-      return ok(`bye, ${marked.length} messages removed`)
+      return ok(this.#texts.removed(marked.length))
     } catch (error) {
       if (error instanceof RemovalIncomplete) this.#done.dele = marked.length - error.left
       this.#log.error('pop3 removal incomplete', { ...this.#who(), reason: reason(error) })
-      return later('some messages were not removed')
+      return later(this.#texts.notRemoved, systemCode(error))
     }
   }
 
@@ -155,13 +178,10 @@ export class Transaction implements State {
   }
 
   #who() {
-    return { user: this.#login.id, ip: this.#peer.address }
+    return { user: this.#login.id, ip: this.#context.peer.address }
   }
-}
 
-const noSuchMessage = (): Reply => err('no such message')
-
-/** A verb that takes no argument. */
-function bare(verb: () => Reply | Promise<Reply>): Verb {
-  return (argument) => (argument.length > 0 ? noArgument() : verb())
+  #noSuchMessage(): Reply {
+    return err(this.#texts.noSuchMessage)
+  }
 }

@@ -1,7 +1,10 @@
 /** A mailbox that loses its power together with its lock. */
 import type { Lease } from '../locks/locks.js'
 import { RemovalIncomplete, type Mailbox, type StoredMessage } from '../mail/mailbox.js'
-import type { Bytes } from '../mail/message.js'
+import { type Bytes, inMemory } from '../mail/message.js'
+
+/** How often a removal that takes long shows that its session is not idle, in milliseconds. */
+const TOUCH_MS = 1_000
 
 export class LeasedMailbox implements Mailbox {
   readonly messages: readonly StoredMessage[]
@@ -14,8 +17,10 @@ export class LeasedMailbox implements Mailbox {
     this.#lease = lease
   }
 
-  open(message: StoredMessage): Promise<Bytes> {
-    return this.#mailbox.open(message)
+  /** A client that takes its time to read a message is not idle while it reads. */
+  async open(message: StoredMessage): Promise<Bytes> {
+    const content = await this.#mailbox.open(message)
+    return inMemory(content) ? content : this.#touching(content)
   }
 
   /**
@@ -23,9 +28,22 @@ export class LeasedMailbox implements Mailbox {
    * @throws RemovalIncomplete
    */
   async remove(messages: Iterable<StoredMessage>): Promise<void> {
-    if (this.#lease.valid()) return this.#mailbox.remove(messages)
-    throw new RemovalIncomplete([...messages].length, {
-      cause: new Error('the lock on the mailbox was lost'),
-    })
+    if (!this.#lease.valid()) {
+      const cause = new Error('the lock on the mailbox was lost')
+      throw new RemovalIncomplete([...messages].length, { cause })
+    }
+    const work = setInterval(() => this.#lease.touch(), TOUCH_MS)
+    try {
+      await this.#mailbox.remove(messages)
+    } finally {
+      clearInterval(work)
+    }
+  }
+
+  async *#touching(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of content) {
+      this.#lease.touch()
+      yield chunk
+    }
   }
 }

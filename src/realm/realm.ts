@@ -18,6 +18,8 @@ export interface RealmParts {
   readonly store: Store
   readonly queue: Queue
   readonly locks: Locks
+  /** Milliseconds of silence after which a session loses its mailbox to a newer login; without it none does. */
+  readonly takeoverMs?: () => number
 }
 
 type Aspects = {
@@ -55,7 +57,13 @@ export class MailRealm implements Realm<Avatars> {
     const lease = await this.#lock(user)
     try {
       const mailbox = await this.#open(user)
-      return { id, avatar: new LeasedMailbox(mailbox, lease), logout: () => lease.release() }
+      return {
+        id,
+        avatar: new LeasedMailbox(mailbox, lease),
+        logout: () => lease.release(),
+        touch: () => lease.touch(),
+        onRevoked: (callback) => lease.onLost(callback),
+      }
     } catch (error) {
       await lease.release()
       throw error
@@ -67,7 +75,9 @@ export class MailRealm implements Realm<Avatars> {
   }
 
   async #lock(user: Address): Promise<Lease> {
-    const lease = await orUnavailable(this.#parts.locks.tryAcquire(`mailbox:${identity(user)}`))
+    const { locks, takeoverMs } = this.#parts
+    const name = `mailbox:${identity(user)}`
+    const lease = await orUnavailable(locks.tryAcquire(name, takeoverMs?.()))
     if (lease === null) throw new LoginInUse('the mailbox is in use by another session')
     return lease
   }

@@ -26,10 +26,14 @@ export class Stranger implements Sender {
   async checkFrom(): Promise<void> {}
 
   /** A directory that cannot tell is heard as it is: that is "later", never "no such user". */
-  async checkTo(to: Address): Promise<void> {
+  async checkTo(to: Address, declaredSize: number | null): Promise<void> {
     if (!(await this.#directory.owns(to.domain))) throw relayDenied()
     const targets = await this.#directory.resolve(to)
     if (targets.length === 0) throw noSuchUser()
+    // One full mailbox of several: the message as a whole would have to come again.
+    for (const { user, quota } of targets) {
+      if (quota !== null) await this.#store.checkQuota(user, quota, declaredSize)
+    }
   }
 
   checkRoom(declaredSize: number | null): Promise<void> {

@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { link, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Incarnation, isRunning } from './incarnation.js'
+import { type Incarnation, isRunning } from '../process/incarnation.js'
 
 /** Somebody who wants or has the state directory. */
 export interface Claim extends Incarnation {

@@ -9,7 +9,7 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { Claims, type Claim } from './claims.js'
-import { currentIncarnation, isRunning } from './incarnation.js'
+import { currentIncarnation, isRunning } from '../process/incarnation.js'
 import type { Service } from './service.js'
 
 /** How often others may get in between before a start gives up; each time somebody else got further. */

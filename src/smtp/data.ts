@@ -12,7 +12,7 @@ import type { Answer, RawInput, RawStep } from '../net/session.js'
 import { BodyParser } from './body.js'
 import { type Context, sender } from './context.js'
 import { Intake } from './intake.js'
-import { LOCAL_ERROR, refusal, reply, type Reply } from './reply.js'
+import { refusal, reply, type Reply } from './reply.js'
 import { received } from './trace.js'
 
 /** A client may think for so long at any point of a body (RFC 5321 section 4.5.3.2.5) … */
@@ -21,6 +21,8 @@ const PATIENCE_MS = 300_000
 const MS_PER_OCTET = 1
 /** … but not for ever. */
 const MAX_PATIENCE_MS = 7_200_000
+/** A delivery that takes longer is given up. */
+const DELIVERY_MS = 60_000
 /** A refused body is read up to this many times the size limit, then the connection ends. */
 const MAX_DISCARD_FACTOR = 4
 
@@ -76,7 +78,7 @@ export class Data implements RawInput {
       return this.#refuse(messageTooBig(maxSize))
     }
     const stored = this.#intake.add(content, lines)
-    return stored?.catch((error: unknown) => this.#refuse(fileFault(error)))
+    return stored?.catch((error: unknown) => this.#refuse(asRefusal(error)))
   }
 
   async #refuse(refused: Refusal): Promise<void> {
@@ -109,7 +111,10 @@ export class Data implements RawInput {
   /** Tells the log why a body was not taken. */
   #say(result: Reply, why: string): Reply {
     const { log } = this.#context.options
-    log.info('smtp refused', { ...this.#facts(), octets: this.#received, reason: why })
+    const facts = { ...this.#facts(), octets: this.#received, reason: why }
+    // What is not the client's fault somebody here must know of.
+    if (result.fault || result.then !== undefined) log.info('smtp refused', facts)
+    else log.error('smtp not accepted', facts)
     return result
   }
 
@@ -118,11 +123,11 @@ export class Data implements RawInput {
     try {
       const header = this.#header()
       const message = await this.#intake.finish(header, countLines(header))
-      const { id } = await sender(this.#context).send(this.#envelope, message)
+      const { id } = await inTime(sender(this.#context).send(this.#envelope, message))
       log.info('smtp accepted', { ...this.#facts(), size: message.size + message.lines })
       return { bytes: reply(250, '2.0.0', `Ok ${id}`) }
     } catch (error) {
-      return this.#say(error instanceof Refusal ? refusal(error) : LOCAL_ERROR, reason(error))
+      return this.#say(refusal(asRefusal(error)), reason(error))
     }
   }
 
@@ -144,6 +149,22 @@ export class Data implements RawInput {
   }
 }
 
+/**
+ * RFC 1047: the longer a client waits for the reply to its dot, the more often
+ * it gives up and sends a second copy. Whatever hangs behind us is "later".
+ */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(tryLater(new Error('delivery takes too long'))), DELIVERY_MS)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** 521 ends the connection: a client that sends such bytes may be smuggling a second message. */
 function malformed(fault: 'bare LF' | 'bare CR' | 'NUL'): Reply {
   if (fault === 'NUL') return { bytes: reply(550, '5.6.0', 'NUL in the message'), fault: true }
@@ -151,7 +172,9 @@ function malformed(fault: 'bare LF' | 'bare CR' | 'NUL'): Reply {
   return { bytes: reply(521, '5.5.2', text), then: 'close' }
 }
 
-function fileFault(error: unknown): Refusal {
+/** A fault of ours is "later"; a full disk says so. */
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
   const code = error instanceof Error && 'code' in error ? error.code : ''
   return code === 'ENOSPC' || code === 'EDQUOT' ? noSpace(error) : tryLater(error)
 }

@@ -18,11 +18,10 @@ const MAIL_BEGUN: Reply = { bytes: say.SENDER_OK, next: 'transaction' }
 const NO_MAIL = say.fault(503, '5.5.1', 'Send MAIL first')
 const NESTED = say.fault(503, '5.5.1', 'A transaction is open already; RSET ends it')
 const NO_RECIPIENTS = say.fault(554, '5.5.1', 'No valid recipients; send RCPT first')
-const TOO_MANY = say.fault(
-  452,
-  '4.5.3',
-  'Too many recipients; send the rest in another transaction',
-)
+/** No fault of the client's: RFC 5321 section 4.5.3.1.10 has it come again with the rest. */
+const TOO_MANY: Reply = {
+  bytes: say.reply(452, '4.5.3', 'Too many recipients; send the rest in another transaction'),
+}
 const FROM_SYNTAX = say.fault(501, '5.5.4', 'Say MAIL FROM:<address>')
 const TO_SYNTAX = say.fault(501, '5.5.4', 'Say RCPT TO:<address>')
 const BAD_FROM = say.fault(501, '5.1.7', 'Bad sender address syntax')
@@ -108,11 +107,11 @@ export class Transaction implements State {
   }
 
   async #add(recipient: Address): Promise<Reply> {
-    const { to } = this.#draft
+    const { start, to } = this.#draft
     const key = identity(recipient)
     if (to.has(key)) return say.RECIPIENT_OK
     if (to.size >= MAX_RECIPIENTS) return TOO_MANY
-    await sender(this.#context).checkTo(recipient)
+    await sender(this.#context).checkTo(recipient, start.declaredSize)
     to.set(key, recipient)
     return say.RECIPIENT_OK
   }

@@ -99,8 +99,7 @@ export class SmtpSession implements Session {
   }
 
   mustBeLast(line: Buffer): boolean {
-    if (line.length > 'STARTTLS'.length + 1) return false
-    return /^(DATA|STARTTLS) ?$/i.test(line.toString('latin1'))
+    return /^(?:DATA|STARTTLS) *$/i.test(line.toString('latin1'))
   }
 
   fault(fault: LineFault): Answer {
@@ -146,7 +145,8 @@ export class SmtpSession implements Session {
     const { code, status } = refused
     const { options, peer, helo } = this.#context
     const what = { command: `${verb} ${argument}`, ip: peer.address, helo }
-    options.log.info('smtp refused', { code, status, reason: reason(refused), ...what })
+    const level = refused.temporary ? 'warn' : 'info'
+    options.log[level]('smtp refused', { code, status, reason: reason(refused), ...what })
     return say.refusal(refused)
   }
 

@@ -1,4 +1,5 @@
 /** The Received header (RFC 5321 section 4.4) and the ids of messages. */
+import { randomInt } from 'node:crypto'
 import type { Address } from '../mail/address.js'
 import { formatAddress, isInternational } from '../mail/address.js'
 import type { TlsFacts } from '../net/session.js'
@@ -59,12 +60,24 @@ function date(now: Date): string {
   return lastDate
 }
 
-let counter = Math.floor(Math.random() * 0x100000)
+/** Ids that one process gives out in one second at most, before it repeats itself. */
+const ID_COUNT = 2 ** 20
+/** Processes of one machine begin in different places and are told apart by this, too. */
+const ID_PROCESS = randomInt(2 ** 10)
+const ID_SECONDS = 2 ** 28
+let counter = randomInt(ID_COUNT)
 
-/** Unique on this machine for eight years, a million times a second; short enough to be read out. */
+/**
+ * Unique on this machine for eight years, with all its processes; short enough
+ * to be read out: twelve letters and digits.
+ */
 export function newId(): string {
-  counter = (counter + 1) % 0x100000
-  const time = Math.floor(Date.now() / 1000) % 0x10000000
-  const stamp = time * 0x100000 + counter
-  return stamp.toString(32).padStart(10, '0').toUpperCase()
+  counter = (counter + 1) % ID_COUNT
+  const seconds = Math.floor(Date.now() / 1000) % ID_SECONDS
+  const low = ID_PROCESS * ID_COUNT + counter
+  return `${digits(seconds, 6)}${digits(low, 6)}`
+}
+
+function digits(value: number, length: number): string {
+  return value.toString(32).padStart(length, '0').toUpperCase()
 }

@@ -1,4 +1,4 @@
-/** The store on a local disk: a Maildir per user. The only file that imports maildir/. */
+/** The store on a local disk: a Maildir per user. */
 import {
   create,
   Delivery,
@@ -7,10 +7,16 @@ import {
   list,
   type Listing,
   MaildirFault,
+  mayWarn,
+  noteAdded,
+  notWarned,
   read,
   remove,
+  type Usage,
+  WARNED_AT,
 } from '../../maildir/maildir.js'
-import type { Address } from '../mail/address.js'
+import { type Log, reason, silent } from '../log/log.js'
+import { type Address, formatAddress } from '../mail/address.js'
 import {
   type Mailbox,
   MessageUnavailable,
@@ -18,7 +24,10 @@ import {
   type StoredMessage,
 } from '../mail/mailbox.js'
 import { type Bytes, inMemory, type Message } from '../mail/message.js'
+import type { Quota } from '../mail/quota.js'
 import { mailboxBroken, noSpace, Refusal, tryLater } from '../mail/refusal.js'
+import { quotaWarning } from './quota-warning.js'
+import { Quotas } from './quotas.js'
 import { Room } from './room.js'
 import type { Store } from './store.js'
 
@@ -35,6 +44,9 @@ export interface MaildirsOptions {
   readonly host: string
   /** Octets that stay free on the disk whatever comes in. */
   readonly reserveBytes: number
+  /** True: what is removed goes into the mailbox's trash. Asked each time; without it nothing does. */
+  keepsDeleted?(): boolean
+  readonly log?: Log
   /** Told after each message that is safe on the disk, with its file. Must not throw. */
   onDelivered?(user: Address, path: string): void
 }
@@ -43,25 +55,67 @@ export class Maildirs implements Store {
   readonly #options: MaildirsOptions
   readonly #delivery: Delivery
   readonly #room: Room
+  readonly #quotas: Quotas
+  readonly #log: Log
 
   constructor(options: MaildirsOptions) {
     this.#options = options
+    this.#log = options.log ?? silent
+    this.#quotas = new Quotas(this.#log)
     this.#delivery = new Delivery(options.host)
     this.#room = new Room(() => options.roots(), options.reserveBytes)
   }
 
   /** @throws NotAMaildir or the system's error: a login that fails for a while, no more */
   async open(user: Address): Promise<Mailbox> {
-    return new MaildirMailbox(await listOrCreate(this.#home(user)))
+    const home = this.#home(user)
+    return new MaildirMailbox(await listOrCreate(home), {
+      keepsDeleted: () => this.#options.keepsDeleted?.() ?? false,
+      onRemoved: () => this.#quotas.forget(home),
+    })
   }
 
-  async append(user: Address, message: Message): Promise<void> {
-    const path = await this.#deliver(this.#home(user), message)
-    this.#options.onDelivered?.(user, path)
+  async append(user: Address, message: Message, quota: Quota | null = null): Promise<void> {
+    const home = this.#home(user)
+    const size = { bytes: message.size, messages: 1 }
+    const over = quota === null ? null : await this.#quotas.reserve(home, quota, size)
+    try {
+      await this.#add(user, home, message, size)
+    } catch (error) {
+      over?.(false)
+      throw error
+    }
+    over?.(true)
+    if (quota !== null) await this.#warn(user, home, quota)
+  }
+
+  async checkQuota(user: Address, quota: Quota, size: number | null): Promise<void> {
+    await this.#quotas.check(this.#home(user), quota, size)
   }
 
   checkRoom(size: number | null): Promise<void> {
     return this.#room.check(size)
+  }
+
+  async #add(user: Address, home: string, message: Message, size: Usage): Promise<void> {
+    const path = await this.#deliver(home, message)
+    await noteAdded(home, size)
+    this.#options.onDelivered?.(user, path)
+  }
+
+  /** Once, when the mailbox has become so full. The message before it is delivered, whatever becomes of this. */
+  async #warn(user: Address, home: string, quota: Quota): Promise<void> {
+    const fullness = await this.#quotas.fullness(home, quota)
+    if (fullness < WARNED_AT) return
+    try {
+      if (!(await mayWarn(home))) return
+      const letter = quotaWarning(user, quota, fullness)
+      await this.#add(user, home, letter, { bytes: letter.size, messages: 1 })
+      this.#log.info('quota warning', { user: formatAddress(user) })
+    } catch (error) {
+      await notWarned(home)
+      this.#log.warn('no quota warning', { user: formatAddress(user), reason: reason(error) })
+    }
   }
 
   async #deliver(home: string, message: Message): Promise<string> {
@@ -100,15 +154,21 @@ async function listOrCreate(home: string): Promise<Listing> {
   return list(home)
 }
 
+/** What a mailbox asks and tells its store. */
+interface Removals {
+  keepsDeleted(): boolean
+  onRemoved(): void
+}
+
 class MaildirMailbox implements Mailbox {
   readonly messages: readonly StoredMessage[]
   readonly #listing: Listing
-  readonly #byUid: ReadonlyMap<string, Entry>
+  readonly #removals: Removals
 
-  constructor(listing: Listing) {
+  constructor(listing: Listing, removals: Removals) {
     this.#listing = listing
+    this.#removals = removals
     this.messages = listing.entries
-    this.#byUid = new Map(listing.entries.map((entry) => [entry.uid, entry]))
   }
 
   async open(message: StoredMessage): Promise<Bytes> {
@@ -128,16 +188,20 @@ class MaildirMailbox implements Mailbox {
 
   async #remove(entries: readonly Entry[]): Promise<{ left: number; cause?: unknown }> {
     try {
-      return await remove(this.#listing, entries)
+      return await remove(this.#listing, entries, this.#removals.keepsDeleted())
     } catch (error) {
       // Without the fsync any of them may come back.
       throw new RemovalIncomplete(entries.length, { cause: error })
+    } finally {
+      this.#removals.onRemoved()
     }
   }
 
   #entry(message: StoredMessage): Entry {
-    const entry = this.#byUid.get(message.uid)
-    if (entry === undefined) throw new MessageUnavailable('no message of this mailbox')
+    // Found by where it claims to be: a map of 100,000 ids would cost more than the login.
+    const at = 'at' in message ? Number(message.at) : -1
+    const entry = this.#listing.entries[at]
+    if (entry !== message) throw new MessageUnavailable('no message of this mailbox')
     return entry
   }
 }

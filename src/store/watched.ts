@@ -2,6 +2,7 @@
 import { type Address, formatAddress, identity } from '../mail/address.js'
 import type { Mailbox, StoredMessage } from '../mail/mailbox.js'
 import type { Message } from '../mail/message.js'
+import type { Quota } from '../mail/quota.js'
 import type { Store } from './store.js'
 
 export class WatchedStore implements Store {
@@ -23,8 +24,12 @@ export class WatchedStore implements Store {
     return this.#store.checkRoom(size)
   }
 
-  async append(user: Address, message: Message): Promise<void> {
-    await this.#store.append(user, message)
+  checkQuota(user: Address, quota: Quota, size: number | null): Promise<void> {
+    return this.#store.checkQuota(user, quota, size)
+  }
+
+  async append(user: Address, message: Message, quota?: Quota | null): Promise<void> {
+    await this.#store.append(user, message, quota)
     for (const look of this.#watchers.get(identity(user)) ?? []) look()
   }
 

@@ -15,14 +15,13 @@ import {
   startNaive,
   stop,
 } from './process.js'
-import { type Site, empty, fill, makeSite } from './site.js'
+import { pop3 } from './pop3.js'
+import { median, say, table } from './report.js'
+import { type Site, empty, makeSite } from './site.js'
 
 const CONNECTIONS = 20
 const LARGE = 50_000_000
 const SENDERS = 50
-const MAILBOX = 10_000
-const FETCHED = 5_000
-const LOGINS = 15
 
 const [, , cli, ...words] = process.argv
 const chosen = words.filter((word) => !word.includes('='))
@@ -33,23 +32,6 @@ const messages = setting('messages', 8_000)
 function setting(name: string, usual: number): number {
   const given = words.find((word) => word.startsWith(`${name}=`))
   return given === undefined ? usual : Number(given.slice(name.length + 1))
-}
-
-const say = (line = ''): void => void process.stdout.write(`${line}\n`)
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-}
-
-function table(rows: readonly (readonly string[])[]): void {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  for (const row of rows) {
-    say(
-      `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}`,
-    )
-  }
 }
 
 interface Round {
@@ -103,27 +85,6 @@ function tellSmtp(results: readonly { name: string; all: readonly Round[] }[]): 
   ])
 }
 
-async function pop3(site: Site): Promise<void> {
-  say('POP3: one session, messages of 4 KiB; password {PLAIN}, so that argon2 is not measured')
-  const server = await startMailtap(cli!, site.config, site.domain)
-  fill(server.maildir, MAILBOX)
-  const { each } = await load('pop3-load.js', [server.pop3, 'login', LOGINS])
-  const rows = [['', 'value']]
-  rows.push([`login to STAT, ${MAILBOX} messages, first`, `${each![0]!.toFixed(1)} ms`])
-  rows.push(['login to STAT, warm, median', `${median(each!.slice(1)).toFixed(1)} ms`])
-  for (const mode of ['sequential', 'pipelined']) {
-    const speeds: number[] = []
-    for (let round = 0; round < rounds; round++) {
-      const { milliseconds } = await load('pop3-load.js', [server.pop3, mode, FETCHED])
-      speeds.push((FETCHED * 1_000) / milliseconds)
-    }
-    rows.push([`RETR, ${mode}, median of ${rounds}`, `${median(speeds).toFixed(0)}/s`])
-  }
-  table(rows)
-  await stop(server)
-  empty(server.maildir)
-}
-
 async function large(site: Site): Promise<void> {
   say(`Memory: ${SENDERS} senders of ${LARGE / 1e6} MB at once`)
   const { bavail, bsize } = statfsSync(site.root)
@@ -149,7 +110,7 @@ async function large(site: Site): Promise<void> {
   empty(server.maildir)
 }
 
-const PARTS = { smtp, pop3, memory: large }
+const PARTS = { smtp, pop3: (site: Site) => pop3(site, cli!, rounds), memory: large }
 
 async function main(): Promise<void> {
   const site = makeSite()

@@ -49,16 +49,25 @@ export function empty(maildir: string): number {
   return count
 }
 
-/** Puts messages of 4 KiB into a mailbox, as a delivery leaves them. */
-export function fill(maildir: string, count: number): void {
+/** What a mailbox is filled with. */
+export interface Mails {
+  readonly count: number
+  /** Of each message, with LF line ends; about. */
+  readonly octets: number
+  /** Whether the names tell the sizes, as those of our own deliveries do. */
+  readonly sized: boolean
+}
+
+/** Puts messages into a mailbox, as a delivery leaves them. */
+export function fill(maildir: string, { count, octets, sized }: Mails): void {
   for (const folder of ['new', 'cur', 'tmp']) {
     mkdirSync(join(maildir, folder), { recursive: true, mode: 0o700 })
   }
-  const text = `Subject: bench\n\n${`${'0123456789abcdef'.repeat(4)}-\n`.repeat(62)}`
-  const lines = text.split('\n').length - 1
+  const line = `${'0123456789abcdef'.repeat(4)}-\n`
+  const text = `Subject: bench\n\n${line.repeat(Math.floor(octets / line.length))}`
+  const sizes = `,S=${text.length},W=${text.length + text.split('\n').length - 1}`
   for (let i = 0; i < count; i++) {
     const unique = `1700000000.M${i}P1Q${i}R${i.toString(16).padStart(8, '0')}.bench`
-    const name = `${unique},S=${text.length},W=${text.length + lines}`
-    writeFileSync(join(maildir, 'new', name), text, { mode: 0o600 })
+    writeFileSync(join(maildir, 'new', sized ? `${unique}${sizes}` : unique), text, { mode: 0o600 })
   }
 }

@@ -63,6 +63,20 @@ export class Wire {
     return (await this.#upTo('\r\n.\r\n')).length + 2
   }
 
+  /** The same for bodies too large to be put together; nothing may follow it. */
+  async counted(): Promise<number> {
+    await this.ok()
+    let octets = 0
+    let last = ''
+    while (!last.endsWith('\r\n.\r\n')) {
+      if (this.#buffer.length === 0) await this.#more()
+      octets += this.#buffer.length
+      last = (last + this.#buffer.toString('latin1', this.#buffer.length - 5)).slice(-5)
+      this.#buffer = Buffer.alloc(0)
+    }
+    return octets - 3
+  }
+
   close(): void {
     this.#socket.destroy()
   }

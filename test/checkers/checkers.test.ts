@@ -7,6 +7,7 @@ import { withPassword } from '../contracts/checker.js'
 const parts = {
   directory: new MemoryDirectory({ users: { 'alice@example.com': 'x' } }),
   slots: new Slots(),
+  secret: Buffer.alloc(32),
 }
 
 describe('makeChecker', () => {

@@ -6,38 +6,42 @@ import { hashPassword, UnusableHash } from '../../src/checkers/passwords.js'
 import { Slots } from '../../src/checkers/slots.js'
 import { LoginUnavailable } from '../../src/cred/errors.js'
 import { MemoryDirectory } from '../../src/directory/memory.js'
-import { checkerContract, withPassword, withSecret } from '../contracts/checker.js'
+import { formatScram, newScramRecord } from '../../src/cred/scram.js'
+import { checkerContract, withPassword, withScram, withSecret } from '../contracts/checker.js'
 import { plant } from '../helpers/domain-tree.js'
 
 const users = { alice: '{PLAIN}Wonderland ' }
 const alice = 'alice@example.com'
+const SECRET = Buffer.alloc(32, 1)
 
 checkerContract('DirectoryChecker on memory', () => {
   const directory = new MemoryDirectory({ users: { [alice]: users.alice } })
-  return new DirectoryChecker(directory, new Slots())
+  return new DirectoryChecker(directory, new Slots(), SECRET)
 })
 
 checkerContract('DirectoryChecker on files', async () => {
   const { directory } = await plant({ domains: { 'example.com': { users } } })
   await directory.scanSecrets()
-  return new DirectoryChecker(directory, new Slots())
+  return new DirectoryChecker(directory, new Slots(), SECRET)
 })
 
 describe('DirectoryChecker', () => {
   const on = (passwords: Record<string, string>): DirectoryChecker =>
-    new DirectoryChecker(new MemoryDirectory({ users: passwords }), new Slots())
+    new DirectoryChecker(new MemoryDirectory({ users: passwords }), new Slots(), SECRET)
 
   it('completes a bare name with the default domain', async () => {
     const checker = on({ [alice]: 'x' })
     expect(await checker.requestAvatarId(withPassword('Alice', 'x'))).toBe(alice)
   })
 
-  it('takes challenges only while somebody stores a secret', async () => {
-    expect(on({ [alice]: await hashPassword('x') }).kinds).toEqual(['password'])
-    const both = { [alice]: 'x', 'bob@example.com': await hashPassword('x') }
-    for (const passwords of [{ [alice]: 'x' }, both]) {
-      expect(on(passwords).kinds).toEqual(['password', 'secret'])
-    }
+  it('takes a challenge as soon as an account can use it', async () => {
+    const tree = await plant({ domains: { 'example.com': { users: { bob: '$argon2id$x' } } } })
+    await tree.directory.scanSecrets()
+    expect(tree.directory.secrets()).toBe('none')
+    const checker = new DirectoryChecker(tree.directory, new Slots(), SECRET)
+    await tree.users('example.com').add('alice', '{PLAIN}x')
+    expect(checker.kinds).toContain('secret')
+    expect(await checker.requestAvatarId(withSecret(alice, 'x'))).toBe(alice)
   })
 
   it('knows a hashed password, which no challenge can use', async () => {
@@ -54,7 +58,7 @@ describe('DirectoryChecker', () => {
       tree.userFile('example.com', 'alice'),
       'password = "{PLAIN}x"\ndisabled = true\n',
     )
-    const checker = new DirectoryChecker(tree.directory, new Slots())
+    const checker = new DirectoryChecker(tree.directory, new Slots(), SECRET)
     for (const password of ['x', '!', '']) {
       expect(await checker.requestAvatarId(withPassword(alice, password))).toBeNull()
       expect(await checker.requestAvatarId(withPassword('bob@example.com', password))).toBeNull()
@@ -64,7 +68,7 @@ describe('DirectoryChecker', () => {
 
   it('does not say no when it cannot tell', async () => {
     const tree = await plant({ domains: { 'example.com': { users } } })
-    const checker = new DirectoryChecker(tree.directory, new Slots())
+    const checker = new DirectoryChecker(tree.directory, new Slots(), SECRET)
     await rename(join(tree.root, 'example.com'), join(tree.root, 'unmounted'))
     await expect(checker.requestAvatarId(withPassword(alice, 'x'))).rejects.toThrow(/ENOENT/)
     await expect(
@@ -77,16 +81,95 @@ describe('DirectoryChecker', () => {
     const directory = new MemoryDirectory({
       users: { [alice]: 'x', 'bob@example.com': '!', 'eve@example.com': await hashPassword('x') },
     })
-    const checker = new DirectoryChecker(directory, slots)
+    const checker = new DirectoryChecker(directory, slots, SECRET)
     let free = (): void => {}
     const busy = slots.run(() => new Promise<void>((resolve) => (free = resolve)))
     for (const name of ['alice', 'bob', 'eve', 'ghost', 'not an address']) {
-      await expect(checker.requestAvatarId(withPassword(name, 'x'))).rejects.toThrow(
+      await expect(checker.requestAvatarId(withPassword(name, 'wrong'))).rejects.toThrow(
         LoginUnavailable,
       )
     }
     free()
     await busy
     expect(await checker.requestAvatarId(withPassword('eve', 'x'))).toBe('eve@example.com')
+  })
+})
+
+describe('SCRAM in a user file', () => {
+  const DOMAIN = 'example.com'
+  const stage = async (text: string) => {
+    const tree = await plant({ domains: { [DOMAIN]: {} } })
+    await writeFile(tree.userFile(DOMAIN, 'alice'), text, { mode: 0o600 })
+    await tree.directory.scanSecrets()
+    return { tree, checker: new DirectoryChecker(tree.directory, new Slots(), SECRET) }
+  }
+  const file = async (password: string, more = ''): Promise<string> => {
+    const scram = formatScram(await newScramRecord(password))
+    return `password = "${await hashPassword(password)}"\nscram = "${scram}"\n${more}`
+  }
+  const prove = async (checker: DirectoryChecker, password: string) => {
+    const challenge = await checker.scramChallenge(alice)
+    return checker.requestAvatarId(await withScram(alice, password, challenge))
+  }
+
+  it('serves a user whose password is a hash', async () => {
+    const { checker } = await stage(await file('x'))
+    expect(await prove(checker, 'x')).toBe(alice)
+    expect(await prove(checker, 'y')).toBeNull()
+    expect(await checker.requestAvatarId(withPassword(alice, 'x'))).toBe(alice)
+  })
+
+  it('serves nobody whose login is locked or disabled, and looks as if nobody were there', async () => {
+    const locked = (await file('x')).replace('"$argon2id', '"!$argon2id')
+    for (const text of [locked, await file('x', 'disabled = true\n')]) {
+      const { checker } = await stage(text)
+      expect((await checker.scramChallenge(alice)).known).toBe(false)
+      expect(await prove(checker, 'x')).toBeNull()
+    }
+  })
+
+  it('knows the new password at once, and the old one no more', async () => {
+    const { checker, tree } = await stage('{PLAIN}old\n')
+    expect(await prove(checker, 'old')).toBe(alice)
+    await writeFile(tree.userFile(DOMAIN, 'alice'), '{PLAIN}new\n', { mode: 0o600 })
+    expect(await prove(checker, 'old')).toBeNull()
+    expect(await prove(checker, 'new')).toBe(alice)
+  })
+
+  it('does not say no to keys that are broken', async () => {
+    const { checker } = await stage(`password = "$argon2id$x"\nscram = "SCRAM-SHA-256$1:x"\n`)
+    await expect(checker.scramChallenge(alice)).rejects.toThrow(UnusableHash)
+    await expect(prove(checker, 'x')).rejects.toThrow(/broken/)
+  })
+
+  it('makes the keys of one secret once, however many ask at a time', async () => {
+    const slots = new Slots({ running: 1, waiting: 0, patience: 1 })
+    const directory = new MemoryDirectory({ users: { [alice]: 'x' } })
+    const checker = new DirectoryChecker(directory, slots, SECRET)
+    const proofs = Array.from({ length: 5 }, () => prove(checker, 'x'))
+    expect(await Promise.all(proofs)).toEqual(Array.from({ length: 5 }, () => alice))
+  })
+
+  it('gives other made-up salts on another server', async () => {
+    const directory = new MemoryDirectory({ users: {} })
+    const salt = async (secret: number) => {
+      const checker = new DirectoryChecker(directory, new Slots(), Buffer.alloc(32, secret))
+      return (await checker.scramChallenge(alice)).salt
+    }
+    expect(await salt(1)).not.toEqual(await salt(2))
+    expect(await salt(1)).toEqual(await salt(1))
+  })
+})
+
+describe('a password that can be typed in two ways', () => {
+  it('is one password, hashed or in clear', async () => {
+    const [composed, decomposed] = ['gr\u00fcn', 'gru\u0308n']
+    for (const stored of [await hashPassword(composed), decomposed]) {
+      const directory = new MemoryDirectory({ users: { [alice]: stored } })
+      const checker = new DirectoryChecker(directory, new Slots(), SECRET)
+      for (const typed of [composed, decomposed]) {
+        expect(await checker.requestAvatarId(withPassword(alice, typed))).toBe(alice)
+      }
+    }
   })
 })

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { makeSelfSigned } from '../../src/net/self-signed.js'
 import { checkNode } from '../../cli/check-server.js'
 import { Findings } from '../../cli/findings.js'
-import { Workplace } from './workplace.js'
+import { oneLine, Workplace } from './workplace.js'
 
 async function lines(place: Workplace): Promise<[number | null, string[]]> {
   const { code, err } = await place.mailtap(['check'])
@@ -45,7 +45,7 @@ describe('mailtap check', () => {
     await place.write('Maildir/.users/bad', 'nonsense = \n')
     await place.write('Maildir/.users/Upper', '{PLAIN}x\n')
     await place.write('Maildir/.users/typo', 'pasword = "{PLAIN}x"\n')
-    await place.write('Maildir/.users/quota', 'password = "{PLAIN}x"\nquota = "2GB"\n')
+    await place.write('Maildir/.users/quota', 'password = "{PLAIN}x"\nforward = ["a@b.org"]\n')
     await place.write('Maildir/.users/open', '{PLAIN}x\n')
     await chmod(place.file('Maildir/.users/open'), 0o644)
     await place.write('Maildir/.aliases', 'sales: joe@elsewhere.org\nprog: "|cat"\n')
@@ -59,7 +59,7 @@ describe('mailtap check', () => {
       `${at('.users/bad')}:2:1: neither`,
       `${at('.users/Upper')}: this name`,
       `${at('.users/typo')}:1:1: unknown key`,
-      `warning: ${at('.users/quota')}: quota has no effect`,
+      `warning: ${at('.users/quota')}: without effect in this version: forward`,
       `${at('.users/open')}: everybody`,
       `${at('.aliases')}:1: sales: elsewhere.org`,
       `${at('.aliases')}:2: prog: delivery to a program`,
@@ -86,6 +86,7 @@ describe('mailtap check', () => {
       'mailtap.toml',
       [
         'hostname = "other.example.com"',
+        '[listen]\nsmtp = ["8025"]',
         '[tls]\ncert = "tls.pem"\nkey = "tls.pem"',
         '[domains."example.com"]\npath = "Maildir"\n',
       ].join('\n'),
@@ -109,10 +110,28 @@ describe('mailtap check', () => {
 
   test('finds an endpoint that is named twice', async () => {
     const place = await Workplace.withConfig()
-    await place.mailtap(['create', '--force', '-d', 'a.org=./a', '-s', '8025', '-p', '8025'])
+    const config = await place.read('mailtap.toml')
+    await place.write('mailtap.toml', config.replace(/127\.0\.0\.1:0/g, '8025'))
+    const [code, found] = await lines(place)
+    expect([code, found.join()]).toEqual([
+      78,
+      expect.stringContaining("'8025' is taken by listen.smtp[0] ('8025')"),
+    ])
+  })
+
+  test('finds that nothing is listened on, and so does run', async () => {
+    const place = await Workplace.make()
+    const listen = ['-s', 'none', '-p', 'none']
+    const made = await place.mailtap(['create', '-d', 'a.org=./a', ...listen])
+    expect([made.code, oneLine(made)]).toEqual([0, expect.stringContaining('warning: no listener')])
     expect(await lines(place)).toEqual([
       78,
-      expect.arrayContaining(['[listen] has 8025 twice; only one can have it']),
+      expect.arrayContaining([expect.stringContaining('[listen] names no endpoint; write one')]),
+    ])
+    const outcome = await place.mailtap(['run'])
+    expect([outcome.code, oneLine(outcome)]).toEqual([
+      78,
+      expect.stringContaining('[listen] names'),
     ])
   })
 

@@ -87,6 +87,17 @@ describe('mailtap create --append', () => {
     expect(oneLine(outcome)).toContain(words)
   })
 
+  test('refuses a directory that a domain has under another name', async () => {
+    const place = await Workplace.withConfig()
+    await symlink('Maildir', place.file('link'))
+    const one = await place.mailtap(['create', '-a', '-d', 'two.org=./link'])
+    expect([one.code, oneLine(one)]).toEqual([73, expect.stringContaining('give two.org its own')])
+    const both = ['-d', 'a.org=./link', '-d', 'b.org=./Maildir/b']
+    const two = await place.mailtap(['create', '-o', 'new.toml', ...both])
+    expect([two.code, oneLine(two)]).toEqual([64, expect.stringContaining('in that of a.org')])
+    expect(place.has('new.toml')).toBe(false)
+  })
+
   test('refuses a file that would no longer be TOML', async () => {
     const place = await Workplace.withConfig()
     const inline = 'domains = { "example.com" = { path = "Maildir" } }\n'

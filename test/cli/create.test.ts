@@ -59,7 +59,7 @@ describe('mailtap create', () => {
     const { out } = await place.mailtap([...LINE, '-u', 'alice'])
     const password = /password (\S+)/.exec(out)![1]!
     expect(out.split(password)).toHaveLength(2)
-    expect(await place.read('Maildir/.users/alice')).toMatch(/^\$argon2id\$/)
+    expect(await place.read('Maildir/.users/alice')).toMatch(/^password = "\$argon2id\$/)
     const verify = ['hash', '--verify', 'Maildir/.users/alice', '--password-stdin']
     expect((await place.mailtap(verify, { input: password })).code).toBe(0)
   })
@@ -181,6 +181,11 @@ describe('mailtap create refuses', () => {
     [64, [...D, '-p', 'localhost:110'], 'localhost'],
     [64, [...D, '-s', '0x19'], '0x19'],
     [64, [...D, '-s', 'none', '-s', '25'], 'keep one'],
+    [64, [...D, '-s', '25', '-p', '25'], 'two listeners want 25'],
+    [64, [...D, '-s', '25', '-s', '25'], 'two listeners want 25'],
+    [64, [...D, '-s', '25', '-p', '127.0.0.1:25'], '(25 takes it)'],
+    [64, ['-d', 'a.org=.'], 'the config (mailtap.toml) would lie among its mailboxes'],
+    [64, [...D, '--state', 'Maildir/state'], 'the state directory (Maildir/state) would lie'],
     [64, [...D, '-H', 'a b'], 'no host name'],
     [64, [...D, '--tls-cert', 'c'], 'go together'],
     [64, [...D, '--auth', 'directory:x'], 'takes no argument'],

@@ -1,3 +1,4 @@
+import { cp, symlink } from 'node:fs/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { RunningServer, ROOT } from '../helpers/site.js'
 import { join } from 'node:path'
@@ -43,4 +44,17 @@ test('npm start runs the config that is there', async () => {
   const broken = start(place)
   expect(await broken.ended()).toEqual({ code: 78, signal: null })
   expect(oneLine({ code: 78, out: '', err: broken.output })).toContain('unknown key "nonsense"')
+})
+
+test('npm start ends its server when npm is asked to end', async () => {
+  const place = await Workplace.withConfig()
+  await cp(join(ROOT, 'package.json'), place.file('package.json'))
+  await symlink(join(ROOT, 'dist'), place.file('dist'))
+  const inPlace = ['-c', 'cd "$0" && exec npm start --no-update-notifier', place.path]
+  const npm = new RunningServer(['/bin/sh', ...inPlace])
+  onTestFinished(async () => void (await npm.kill('SIGKILL')))
+  await npm.ready()
+  // Its output ends when all who could write to it are gone.
+  await npm.kill('SIGTERM')
+  expect(npm.output).toContain('server stopped')
 })

@@ -35,7 +35,7 @@ describe('mailtap hash', () => {
 
   test('keeps a generated password out of the file that stdout goes to', async () => {
     const place = await Workplace.make()
-    const { out, err } = await place.mailtap(['hash', '--generate', '-s', 'plain'])
+    const { out, err } = await place.mailtap(['hash', '--generate', '-s', 'PLAIN'])
     const password = /^mailtap: password (\S{20})$/m.exec(err)![1]!
     expect(out).toBe(`{PLAIN}${password}\n`)
   })

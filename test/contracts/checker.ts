@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { AvatarId, Checker } from '../../src/cred/checker.js'
 import type { Credentials, Peer } from '../../src/cred/credentials.js'
+import { deriveScram, type ScramChallenge } from '../../src/cred/scram.js'
 
 const peer: Peer = { address: '192.0.2.1', port: 4000, protocol: 'pop3', secure: false }
 
@@ -23,6 +24,17 @@ export function withSecret(username: string, known: string): Credentials {
     username,
     verify: (secret) => timingSafeEqual(digest(secret), sent),
   }
+}
+
+/** Credentials as SCRAM makes them: the client made its proof with that password and that challenge. */
+export async function withScram(
+  username: string,
+  password: string,
+  challenge: ScramChallenge,
+): Promise<Credentials> {
+  const { storedKey } = await deriveScram(password, challenge)
+  const verify = (keys: { storedKey: Buffer }): boolean => keys.storedKey.equals(storedKey)
+  return { kind: 'scram', peer, username, verify }
 }
 
 /**
@@ -72,6 +84,38 @@ export function checkerContract(name: string, make: () => Checker | Promise<Chec
       expect((await make()).kinds).toContain('secret')
       expect(await ask(withSecret('Alice@example.com', 'Wonderland '))).toBe('alice@example.com')
       expect(await ask(withSecret('alice@example.com', 'wrong'))).toBeNull()
+    })
+
+    it('knows a proof of the password, made with the challenge that it gives', async () => {
+      const checker = await make()
+      expect(checker.kinds).toContain('scram')
+      const challenge = await checker.scramChallenge!('Alice@example.com')
+      expect(challenge).toMatchObject({ known: true, iterations: expect.any(Number) })
+      const proven = (username: string, password: string) =>
+        withScram(username, password, challenge).then((one) => checker.requestAvatarId(one))
+      expect(await proven('alice@EXAMPLE.com', 'Wonderland ')).toBe('alice@example.com')
+      expect(await proven('alice@example.com', 'Wonderland ')).toBe('alice@example.com')
+      expect(await proven('alice@example.com', 'wonderland ')).toBeNull()
+      expect(await proven('bob@example.com', 'Wonderland ')).toBeNull()
+    })
+
+    it('gives a name that nobody has the same challenge each time, however it is written', async () => {
+      const checker = await make()
+      const challengeOf = async (username: string) => checker.scramChallenge!(username)
+      const challenge = await challengeOf('bob@example.com')
+      expect(challenge.known).toBe(false)
+      expect(challenge.salt).toHaveLength(16)
+      for (const username of ['BOB@Example.com', '"bob"@EXAMPLE.com']) {
+        expect(await challengeOf(username)).toEqual(challenge)
+      }
+      const others = ['bob@example.org', 'carol@example.com', 'dave', '', '@', '*', '\0']
+      const salts = await Promise.all(
+        others.map(async (username) => (await challengeOf(username)).salt.toString('hex')),
+      )
+      expect(new Set(salts).size).toBe(others.length)
+      expect(salts).not.toContain(challenge.salt.toString('hex'))
+      const { iterations } = await challengeOf('alice@example.com')
+      expect(challenge.iterations).toBe(iterations)
     })
 
     it('takes nobody for somebody', async () => {

@@ -55,11 +55,60 @@ export function locksContract(name: string, make: () => Promise<Locks>): void {
       expect(second.valid()).toBe(true)
       expect(await locks.tryAcquire('a')).toBeNull()
     })
+
+    test('a holder that is idle for long loses to a newcomer with a higher token, and is told', async () => {
+      const locks = await make()
+      const old = await held(locks)
+      let told = 0
+      old.onLost(() => told++)
+      const lease = await held(locks, LONG_AGO)
+      expect([old.valid(), lease.valid(), told]).toEqual([false, true, 1])
+      expect(lease.token).toBeGreaterThan(old.token)
+      old.touch()
+      await old.release()
+      expect([lease.valid(), told]).toEqual([true, 1])
+      expect(await locks.tryAcquire('a')).toBeNull()
+    })
+
+    test('a holder that was at work just now keeps its lease', async () => {
+      const locks = await make()
+      const lease = await held(locks)
+      lease.touch()
+      expect(await locks.tryAcquire('a', AN_HOUR)).toBeNull()
+      expect(lease.valid()).toBe(true)
+    })
+
+    test('whoever asks late is told of a loss at once, after a release nobody is', async () => {
+      const locks = await make()
+      const lost = await held(locks)
+      const released = await held(locks, LONG_AGO)
+      await released.release()
+      await held(locks)
+      let told = ''
+      released.onLost(() => (told += 'released '))
+      lost.onLost(() => (told += 'lost '))
+      expect(told).toBe('lost ')
+    })
+
+    test('however many take over at once, one lease is good in the end: the one with the highest token', async () => {
+      const locks = await make()
+      await held(locks)
+      const tries = await Promise.all(
+        Array.from({ length: 50 }, () => locks.tryAcquire('a', LONG_AGO)),
+      )
+      const leases = tries.filter((lease) => lease !== null)
+      const good = leases.filter((lease) => lease.valid()).map(({ token }) => token)
+      expect(good).toEqual([Math.max(...leases.map(({ token }) => token))])
+    })
   })
 }
 
-async function held(locks: Locks): Promise<Lease> {
-  const lease = await locks.tryAcquire('a')
+/** Every holder has been idle for no time at all. */
+const LONG_AGO = 0
+const AN_HOUR = 3_600_000
+
+async function held(locks: Locks, takeoverMs?: number): Promise<Lease> {
+  const lease = await locks.tryAcquire('a', takeoverMs)
   if (lease === null) throw new Error('the name is not free')
   return lease
 }

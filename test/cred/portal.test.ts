@@ -77,3 +77,39 @@ describe('Portal', () => {
     await expect(login(checker(ANONYMOUS))).rejects.toThrow(LoginRefused)
   })
 })
+
+describe('what a proof needs to know first', () => {
+  const answer = (known: boolean, salt: string) => ({
+    known,
+    salt: Buffer.from(salt),
+    iterations: 4096,
+  })
+  const scram = (said: ReturnType<typeof answer> | Error): Checker => ({
+    ...checker(null, ['scram']),
+    async scramChallenge() {
+      if (said instanceof Error) throw said
+      return said
+    },
+  })
+  const ask = (...checkers: Checker[]) => new Portal(realm, checkers).scramChallenge('alice')
+
+  test('is what the first checker says that knows the name', async () => {
+    const two = [scram(answer(false, 'a')), checker('x'), scram(answer(true, 'b'))]
+    expect((await ask(...two)).salt.toString()).toBe('b')
+  })
+
+  test('is something else if nobody knows it, the same each time', async () => {
+    const two = [scram(answer(false, 'a')), scram(answer(false, 'b'))]
+    expect((await ask(...two)).salt.toString()).toBe('a')
+  })
+
+  test('cannot be told while a checker cannot tell', async () => {
+    const broken = scram(new Error('away'))
+    await expect(ask(broken, scram(answer(false, 'a')))).rejects.toThrow(LoginUnavailable)
+    expect((await ask(broken, scram(answer(true, 'b')))).salt.toString()).toBe('b')
+  })
+
+  test('is nothing where no checker takes such proofs', async () => {
+    await expect(ask(checker('x'))).rejects.toThrow(LoginRefused)
+  })
+})

@@ -132,6 +132,24 @@ describe('aliases in a file', () => {
     expect(await count(tree, team)).toBe(1)
     await rm(tree.aliasFile(DOMAIN))
     clock.time += 500
+    expect(await count(tree, team)).toBe(1)
+    clock.time += 10_000
+    expect(await count(tree, team)).toBe(0)
+  })
+
+  it('that are short, empty or gone for a moment keep their last good copy', async () => {
+    const { clock, options } = stage()
+    const tree = await plant(oneDomain('one: alice\nteam: alice\n'), options)
+    expect(await count(tree, team)).toBe(1)
+    await writeFile(tree.aliasFile(DOMAIN), '')
+    for (let waited = 0; waited < 9_000; waited += 500) {
+      clock.time += 500
+      expect(await count(tree, team)).toBe(1)
+    }
+    await writeFile(tree.aliasFile(DOMAIN), 'one: alice\n')
+    clock.time += 500
+    expect(await count(tree, team)).toBe(1)
+    clock.time += 500
     expect(await count(tree, team)).toBe(0)
   })
 

@@ -38,6 +38,7 @@ describe('key', () => {
   it.each([
     ['nothing', ''],
     ['a lone surrogate', 'a\ud800'],
+    ['what stands for bytes that are no UTF-8', 'a\ufffd'],
     ['256 bytes', 'é'.repeat(128)],
     ['what becomes too long when escaped', '/'.repeat(86)],
   ])('does not exist for %s', (_, local) => {
@@ -73,7 +74,7 @@ describe('key', () => {
 })
 
 describe('localOf', () => {
-  it.each(['Alice', '.x', '%2f', '%', '%zz', 'a%61', '%FF', 'e\u0301', '.tmp-00'])(
+  it.each(['Alice', '.x', '%2f', '%', '%zz', 'a%61', '%FF', 'e\u0301', '.tmp-00', 'a\ufffd'])(
     'takes the file name %j for nobody',
     (name) => {
       expect(localOf(name)).toBeNull()

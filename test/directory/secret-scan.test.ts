@@ -13,8 +13,10 @@ const bob = { local: 'bob', domain: DOMAIN }
 
 const account = (password: string): UserFile => ({
   password,
+  scram: null,
   disabled: false,
   name: null,
+  quota: null,
   unsupported: [],
 })
 
@@ -37,8 +39,8 @@ async function stage(users: Readonly<Record<string, string>>) {
 describe('a scan for clear secrets', () => {
   it('is begun by the first question, which does not wait for it', async () => {
     const { scan, seen } = await stage({ alice: PLAIN })
-    expect([scan.current(), seen.scans]).toEqual(['some', 1])
-    await expect.poll(() => scan.current()).toBe('all')
+    expect([scan.current().secrets, seen.scans]).toEqual(['some', 1])
+    await expect.poll(() => scan.current().secrets).toBe('all')
     expect(seen.scans).toBe(1)
   })
 
@@ -47,10 +49,10 @@ describe('a scan for clear secrets', () => {
     await scan.scan()
     await write('bob', HASH)
     seen.time = 59_999
-    expect([scan.current(), seen.scans]).toEqual(['all', 1])
+    expect([scan.current().secrets, seen.scans]).toEqual(['all', 1])
     seen.time = 60_000
-    expect([scan.current(), scan.current(), seen.scans]).toEqual(['all', 'all', 2])
-    await expect.poll(() => scan.current()).toBe('some')
+    expect([scan.current().secrets, scan.current().secrets, seen.scans]).toEqual(['all', 'all', 2])
+    await expect.poll(() => scan.current().secrets).toBe('some')
     expect(seen.scans).toBe(2)
   })
 
@@ -64,7 +66,7 @@ describe('a scan for clear secrets', () => {
     const { scan, write } = await stage({ alice: PLAIN })
     await write('bob', text)
     await scan.scan()
-    expect(scan.current()).toBe(expected)
+    expect(scan.current().secrets).toBe(expected)
   })
 
   it('finds no secret in a file that can not be read', async () => {
@@ -72,7 +74,7 @@ describe('a scan for clear secrets', () => {
     await write('bob', 'hunter2')
     await mkdir(tree.userFile(DOMAIN, 'folder'))
     await scan.scan()
-    expect(scan.current()).toBe('none')
+    expect(scan.current().secrets).toBe('none')
   })
 
   it('never finds that all have one where more accounts are than it reads', async () => {
@@ -81,10 +83,10 @@ describe('a scan for clear secrets', () => {
     for (let at = 0; at < names.length; at += 500)
       await Promise.all(names.slice(at, at + 500).map((name) => write(name, PLAIN)))
     await scan.scan()
-    expect(scan.current()).toBe('all')
+    expect(scan.current().secrets).toBe('all')
     await write('one-more', PLAIN)
     await scan.scan()
-    expect(scan.current()).toBe('some')
+    expect(scan.current().secrets).toBe('some')
   })
 
   it('says "some" when a database is missing, once in the log, and again after it was there', async () => {
@@ -94,11 +96,11 @@ describe('a scan for clear secrets', () => {
       await rename(here, away)
       await scan.scan()
       await scan.scan()
-      expect(scan.current()).toBe('some')
+      expect(scan.current().secrets).toBe('some')
       expect(seen.lines).toHaveLength(round)
       await rename(away, here)
       await scan.scan()
-      expect(scan.current()).toBe('all')
+      expect(scan.current().secrets).toBe('all')
     }
     expect(seen.lines[1]).toMatch(/users unreadable.*example\.com.*ENOENT/)
   })
@@ -108,12 +110,12 @@ describe('a scan for clear secrets', () => {
     const early = scan.scan()
     scan.note(account(HASH))
     await early
-    expect(scan.current()).toBe('some')
+    expect(scan.current().secrets).toBe('some')
     const replaced = scan.scan()
     await rm(tree.userFile(DOMAIN, 'alice'))
     await scan.scan()
     await replaced
-    expect(scan.current()).toBe('none')
+    expect(scan.current().secrets).toBe('none')
   })
 })
 
@@ -124,16 +126,16 @@ describe('what a login shows', () => {
     scan.note(account(PLAIN))
     scan.note({ ...account(HASH), disabled: true })
     scan.note({ ...account(HASH), password: null })
-    expect(scan.current()).toBe('all')
+    expect(scan.current().secrets).toBe('all')
     scan.note(account(HASH))
     scan.note(account(PLAIN))
-    expect(scan.current()).toBe('some')
+    expect(scan.current().secrets).toBe('some')
     const empty = await stage({})
     await empty.scan.scan()
     empty.scan.note(account(HASH))
-    expect(empty.scan.current()).toBe('none')
+    expect(empty.scan.current().secrets).toBe('none')
     empty.scan.note(account(PLAIN))
-    expect(empty.scan.current()).toBe('some')
+    expect(empty.scan.current().secrets).toBe('some')
   })
 
   it('is seen by the directory', async () => {

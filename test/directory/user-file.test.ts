@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { parseUserFile, UserFileError, withPassword } from '../../src/directory/user-file.js'
 
 const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA'
-const none = { password: null, disabled: false, name: null, unsupported: [] }
+const none = {
+  password: null,
+  scram: null,
+  disabled: false,
+  name: null,
+  quota: null,
+  unsupported: [],
+}
 
 function fault(text: string): string {
   try {
@@ -41,10 +48,18 @@ describe('a user file in TOML', () => {
     const text = `password = "${HASH}"\ndisabled = true\nname = "Alice"\nquota = "2GB"\nforward = ["a@b"]\nkeep = true\n[[app_password]]\nname = "phone"\n`
     expect(parseUserFile(text, 'f')).toEqual({
       password: HASH,
+      scram: null,
       disabled: true,
       name: 'Alice',
-      unsupported: ['quota', 'forward', 'keep', 'app_password'],
+      quota: { bytes: 2 * 1024 ** 3, messages: null },
+      unsupported: ['forward', 'keep', 'app_password'],
     })
+  })
+
+  it('may free a user from the quota of the domain, and says what a quota is', () => {
+    expect(parseUserFile('quota = "none"\n', 'f').quota).toEqual({ bytes: null, messages: null })
+    expect(() => parseUserFile('quota = "2 gigs"\n', 'f')).toThrow(/^f:1:1: quota must be "2GB"/)
+    expect(() => parseUserFile('quota = 5\n', 'f')).toThrow(/^f:1:1: quota must be a string/)
   })
 
   it('may lack a password or lock it', () => {
@@ -108,6 +123,51 @@ describe('withPassword', () => {
           return
         }
         expect(parseUserFile(edited, 'f').password).toBe(one)
+      }),
+    )
+  })
+})
+
+describe('keys of SCRAM in a user file', () => {
+  const KEYS = 'SCRAM-SHA-256$4096:c2FsdA==$a=:b='
+  const both = `password = "${HASH}"\nscram = "${KEYS}" # keys of the same password: they change together\n`
+
+  it('stand beside the password', () => {
+    expect(withPassword('', HASH, 'f', KEYS)).toBe(both)
+    expect(parseUserFile(both, 'f')).toEqual({ ...none, password: HASH, scram: KEYS })
+  })
+
+  it('count for nothing where the password is locked or missing', () => {
+    expect(parseUserFile(both.replace('"$arg', '"!$arg'), 'f').scram).toBeNull()
+    expect(parseUserFile(`scram = "${KEYS}"\n`, 'f').scram).toBeNull()
+  })
+
+  it('go with the password that they were made of', () => {
+    const edited = withPassword(`name = "A"\n${both}`, '{PLAIN}x', 'f')
+    expect(parseUserFile(edited, 'f')).toEqual({ ...none, password: '{PLAIN}x', name: 'A' })
+    expect(edited).not.toContain('SCRAM')
+  })
+
+  it('are replaced with it, and make a table of one line', () => {
+    const other = KEYS.replace('4096', '9999')
+    expect(parseUserFile(withPassword(both, '$x', 'f', other), 'f')).toMatchObject({
+      password: '$x',
+      scram: other,
+    })
+    const edited = withPassword('{PLAIN}old\nmore = [\n', HASH, 'f', KEYS)
+    expect(edited).toBe(`${both}# more = [\n`)
+  })
+
+  it('must be text', () => {
+    expect(fault('password = "x"\nscram = 1\n')).toMatch(/:2:1: scram must be a string/)
+  })
+
+  it('are edited exactly, or not at all', () => {
+    const texts = [both, 'name = "x"\n', '{PLAIN}y\nz\n', `[[app_password]]\nscram = "inner"\n`]
+    fc.assert(
+      fc.property(fc.constantFrom(...texts), fc.boolean(), (text, keys) => {
+        const user = parseUserFile(withPassword(text, HASH, 'f', keys ? KEYS : null), 'f')
+        expect([user.password, user.scram]).toEqual([HASH, keys ? KEYS : null])
       }),
     )
   })

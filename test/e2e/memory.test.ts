@@ -40,6 +40,8 @@ async function send(port: number): Promise<string> {
   const talk = await untilData(port, `alice@${DOMAIN}`)
   for (let sent = 0; sent < MESSAGE; sent += PIECE.length) await talk.sendAll(PIECE)
   talk.send('.\r\n')
+  // All of them end at the same time.
+  talk.patienceMs = TIMEOUT_MS
   const reply = await talk.reply()
   talk.close()
   return reply

@@ -73,6 +73,22 @@ describe('mailtap run', () => {
     },
   )
 
+  test('lives on through HUP and USR1, also while it is stopping', async () => {
+    const site = await made()
+    const server = await site.start()
+    const sending = await untilData(server.port('smtp'), ALICE)
+    await sending.sendAll(Buffer.from(BODY.slice(0, 30)))
+    server.signal('SIGUSR1')
+    server.signal('SIGTERM')
+    await server.says(/server stopping/)
+    server.signal('SIGHUP')
+    server.signal('SIGUSR1')
+    await sending.sendAll(Buffer.from(`${BODY.slice(30)}.\r\n`))
+    expect(await sending.reply()).toMatch(/^250 2\.0\.0 /)
+    expect(await server.ended()).toEqual({ code: 0, signal: null })
+    expect(server.output).not.toContain('Debugger')
+  })
+
   test('deletes nothing in a POP3 session that a stop cuts off before QUIT', async () => {
     const site = await made()
     const server = await site.start()

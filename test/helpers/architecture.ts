@@ -16,14 +16,16 @@ const OPEN = ['cred', 'mail', 'sasl', 'net', 'log', 'metrics', 'toml']
 export const FOLDERS: Readonly<Record<string, Rule>> = {
   smtp: { from: OPEN },
   pop3: { from: OPEN },
+  'pop3-lint': { from: [] },
   control: { from: OPEN, later: true },
 
   cred: { from: [] },
   mail: { from: [] },
   toml: { from: [] },
   log: { from: [] },
+  process: { from: [] },
   metrics: { from: [], later: true },
-  sasl: { from: ['cred'], later: true },
+  sasl: { from: ['cred'] },
   net: { from: ['cred', 'mail', 'log', 'metrics'] },
 
   realm: { from: ['directory', 'filter', 'queue', 'store', 'locks', 'cred', 'mail', 'log'] },
@@ -33,9 +35,9 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
   store: { from: ['maildir', 'mail', 'log', 'locks'] },
   directory: { from: ['mail', 'log', 'toml'] },
   filter: { from: ['mail', 'log'], later: true },
-  locks: { from: ['log'] },
+  locks: { from: ['log', 'process'] },
   limits: { from: ['log'], later: true },
-  service: { from: ['log', 'net'] },
+  service: { from: ['log', 'net', 'process'] },
   config: { from: ['mail', 'toml', 'net'] },
 
   maildir: { from: [] },

@@ -46,6 +46,10 @@ export async function play(transcript: Transcript, mode: Mode, stage: Stage): Pr
   await player.end()
 }
 
+/** Of every connection that becomes TLS. */
+const EXPORTED = Buffer.from('what both ends of the TLS export')
+const channelBinding = (type: string) => (type === 'tls-exporter' ? EXPORTED : null)
+
 const WRITES = new Set(['client', 'server', 'matching'])
 
 /**
@@ -124,7 +128,7 @@ class Player {
     this.#turn = null
     if (name === 'close') return this.#close()
     this.#dialogue.forget()
-    this.#session.secured({ version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' })
+    this.#session.secured({ version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', channelBinding })
   }
 
   async #send(): Promise<void> {

@@ -9,6 +9,8 @@ import type {
 } from '../../src/net/session.js'
 
 export class EchoSession implements Session {
+  /** Octets of the answer to `big` behind its first line: more than the kernel keeps for a client. */
+  static readonly BIG = 16_000_000
   readonly maxLine = 100
   bareLf = false
   patience = 60_000
@@ -28,6 +30,7 @@ export class EchoSession implements Session {
     const text = line.toString('latin1')
     if (text === 'bye') return { ...say('bye'), then: 'close' }
     if (text === 'tls') return { ...say('go'), then: 'starttls' }
+    if (text === 'big') return { ...say('big'), body: [Buffer.alloc(EchoSession.BIG)] }
     if (text === 'flood') return { ...say('flood'), body: this.#flood() }
     if (text === 'body') return this.#body()
     if (text === 'fail') throw new Error('a fault of ours')

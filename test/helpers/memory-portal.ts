@@ -1,10 +1,18 @@
 /** A portal to mailboxes in memory: a real portal, a checker and a realm as small as they can be. */
 import type { Checker } from '../../src/cred/checker.js'
-import { LoginInUse, LoginRefused } from '../../src/cred/errors.js'
+import type { NamedCredentials } from '../../src/cred/credentials.js'
+import { LoginInUse, LoginRefused, LoginTooSoon } from '../../src/cred/errors.js'
 import { Portal } from '../../src/cred/portal.js'
 import type { Login, Realm } from '../../src/cred/realm.js'
+import { deriveScram, type ScramChallenge } from '../../src/cred/scram.js'
 import type { Avatars } from '../../src/mail/avatars.js'
 import { MemoryStore } from './memory-mailbox.js'
+
+/** Of RFC 7677 section 3, for everybody. */
+const CHALLENGE: ScramChallenge = {
+  salt: Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64'),
+  iterations: 4096,
+}
 
 interface User {
   readonly password: string
@@ -15,8 +23,12 @@ export class MemoryUsers {
   readonly #users = new Map<string, User>()
   /** Whose mailbox a session holds. */
   readonly held = new Set<string>()
+  /** Who has logged in too short a time ago. */
+  readonly hasty = new Set<string>()
   /** The checker cannot tell. */
   broken = false
+  /** Why not: the code of a system error. */
+  trouble: string | null = null
   /** Set: a login takes until then. */
   slow: Promise<void> | null = null
 
@@ -38,20 +50,26 @@ export class MemoryUsers {
 
   #checker(): Checker {
     return {
-      kinds: ['password', 'secret'],
+      kinds: ['password', 'secret', 'scram'],
+      scramChallenge: async (username) => {
+        this.#check()
+        return { ...CHALLENGE, known: this.#users.has(username) }
+      },
       requestAvatarId: async (credentials) => {
         if (this.slow !== null) await this.slow
-        if (this.broken) throw new Error('the user database is away')
+        this.#check()
         if (credentials.kind === 'anonymous') return null
         const user = this.#users.get(credentials.username)
         if (user === undefined) return null
-        const proven =
-          credentials.kind === 'secret'
-            ? credentials.verify(user.password)
-            : credentials.password === user.password
-        return proven ? credentials.username : null
+        return (await proven(credentials, user.password)) ? credentials.username : null
       },
     }
+  }
+
+  #check(): void {
+    if (!this.broken) return
+    const error = new Error('the user database is away')
+    throw this.trouble === null ? error : Object.assign(error, { code: this.trouble })
   }
 
   #realm(): Realm<Avatars> {
@@ -64,9 +82,16 @@ export class MemoryUsers {
   }
 
   #hold(id: string): Login<Avatars['mailbox']> {
+    if (this.hasty.has(id)) throw new LoginTooSoon('hasty')
     if (this.held.has(id)) throw new LoginInUse('held')
     this.held.add(id)
     const logout = async () => void this.held.delete(id)
     return { id, avatar: this.store(id).open(), logout }
   }
+}
+
+async function proven(credentials: NamedCredentials, password: string): Promise<boolean> {
+  if (credentials.kind === 'password') return credentials.password === password
+  if (credentials.kind === 'secret') return credentials.verify(password)
+  return credentials.verify(await deriveScram(password, CHALLENGE))
 }

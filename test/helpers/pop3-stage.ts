@@ -4,13 +4,17 @@
  *     @user ID PASSWORD       @message ID UID (block = content)    @many ID COUNT
  *     @tls                    a certificate is there               @secure     TLS came first
  *     @peer ADDRESS           @tls-only                            @apop       challenge <1.2.3@host>
+ *     @scram                  SCRAM is offered                    @nonce TEXT of the next challenge
+ *     @login-delay SECONDS    @expire DAYS                         @language TAG
+ *     @hasty ID               logged in too short a time ago       @trouble CODE of the user database
  *     @held ID                another session has the mailbox      @released ID
  *     @broken                 the user database is away            @mended
  *     @unreadable ID UID      @immovable ID UID    @torn ID UID    @chunks ID OCTETS
  *     @max-errors N           @real-challenge, not that of @apop
  *
  * Questions: `mailbox ID`, uids kept; `held`, ids; `log`, events;
- * `last FIELD`, that field of the last event; `reads ID`, chunks read.
+ * `last FIELD`, that field of the last event; `reads ID`, chunks read;
+ * `logged WORD`, whether the log holds that word.
  */
 import type { Peer } from '../../src/cred/credentials.js'
 import type { Fields, Log } from '../../src/log/log.js'
@@ -27,7 +31,9 @@ export class Pop3Stage implements Stage {
   #peer: Peer = { address: '192.0.2.7', port: 4711, protocol: 'pop3', secure: false }
   #tls = false
   #apop = false
-  #more: Partial<Pop3Options> = { challenge: () => '1.2.3' }
+  #scram = false
+  #nonce = '%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0'
+  #more: Omit<Partial<Pop3Options>, 'scramOffered' | 'apopOffered'> = { challenge: () => '1.2.3' }
 
   open(): Session {
     return pop3Sessions({
@@ -36,6 +42,8 @@ export class Pop3Stage implements Stage {
       hostname: 'mail.example.com',
       tlsAvailable: () => this.#tls,
       apopOffered: () => this.#apop,
+      scramOffered: () => this.#scram,
+      nonce: () => this.#nonce,
       ...this.#more,
     })(this.#peer)
   }
@@ -49,9 +57,16 @@ export class Pop3Stage implements Stage {
       tls: () => (this.#tls = true),
       secure: () => (this.#peer = { ...this.#peer, secure: true }),
       peer: () => (this.#peer = { ...this.#peer, address: rest }),
-      'tls-only': () => (this.#more = { ...this.#more, plaintextLogins: 'tls-only' }),
+      'tls-only': () => (this.#more = { ...this.#more, plaintextLogins: () => 'tls-only' }),
       'max-errors': () => (this.#more = { ...this.#more, maxErrors: Number(rest) }),
       apop: () => (this.#apop = true),
+      scram: () => (this.#scram = true),
+      nonce: () => (this.#nonce = rest),
+      'login-delay': () => (this.#more = { ...this.#more, loginDelay: () => Number(rest) }),
+      expire: () => (this.#more = { ...this.#more, expire: () => rest }),
+      language: () => (this.#more = { ...this.#more, language: () => rest }),
+      hasty: () => this.users.hasty.add(id),
+      trouble: () => (this.users.trouble = rest),
       'real-challenge': () => (this.#more = {}),
       held: () => this.users.held.add(id),
       released: () => this.users.held.delete(id),
@@ -76,6 +91,7 @@ export class Pop3Stage implements Stage {
         .join(' ')
     if (what === 'held') return [...this.users.held].join(' ')
     if (what === 'log') return this.events.map(({ event }) => event).join(', ')
+    if (what === 'logged') return String(JSON.stringify(this.events).includes(of))
     if (what === 'last') return String(this.events.at(-1)?.fields[of])
     if (what === 'reads') return String(this.users.store(of).reads)
     throw new Error(`no such question: ${question}`)

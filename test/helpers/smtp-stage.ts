@@ -117,6 +117,7 @@ export class SmtpStage implements Stage {
       user: (address) => memory.user(address),
       qualify: (login) => memory.qualify(login),
       secrets: () => memory.secrets(),
+      scram: () => memory.scram(),
     }
   }
 
@@ -126,6 +127,7 @@ export class SmtpStage implements Stage {
       checkRoom: async () => {
         if (this.#full) throw noSpace()
       },
+      checkQuota: async () => {},
       append: async (user, message) => {
         if (this.#failing) throw new Error('EIO')
         const of = formatAddress(user)

@@ -65,6 +65,9 @@ export class Talk {
     }
   }
 
+  /** How long an answer may take until the test gives up. */
+  patienceMs = PATIENCE_MS
+
   /** The next line, without its line end. */
   async line(): Promise<string> {
     const at = await this.#find(Buffer.from('\r\n'))
@@ -178,7 +181,7 @@ export class Talk {
     await new Promise<void>((resolve, reject) => {
       this.#changed = resolve
       const late = (): void => reject(new Error(`no ${wanted}; heard ${this.#excerpt()}`))
-      timer = setTimeout(late, PATIENCE_MS)
+      timer = setTimeout(late, this.patienceMs)
     }).finally(() => clearTimeout(timer))
   }
 

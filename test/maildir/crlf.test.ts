@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { CrlfCounter, CrlfWriter } from '../../maildir/crlf.js'
+import { CrlfCounter, CrlfWriter, wireForm } from '../../maildir/crlf.js'
 
 /** Bytes among which line ends are frequent, in pieces of any size. */
 const pieces = fc.array(
@@ -10,12 +10,14 @@ const pieces = fc.array(
   { maxLength: 8 },
 )
 
+/** What a client gets: every line ends, the last one, too. */
 function naive(bytes: Buffer): Buffer {
   const out: number[] = []
   for (const [at, byte] of bytes.entries()) {
     if (byte === 10 && bytes[at - 1] !== 13) out.push(13)
     out.push(byte)
   }
+  if (bytes.length > 0 && bytes.at(-1) !== 10) out.push(13, 10)
   return Buffer.from(out)
 }
 
@@ -23,8 +25,11 @@ test('however the bytes are cut, the conversion is that of the whole', () => {
   fc.assert(
     fc.property(pieces, (chunks) => {
       const writer = new CrlfWriter()
+      const expected = naive(Buffer.concat(chunks))
       const got = Buffer.concat(chunks.map((chunk) => writer.convert(chunk)))
-      expect(got).toEqual(naive(Buffer.concat(chunks)))
+      const end = writer.end(expected.length - got.length)
+      expect(Buffer.concat([got, end])).toEqual(expected)
+      expect(wireForm(Buffer.concat(chunks), expected.length)).toEqual(expected)
     }),
     { numRuns: 2000 },
   )
@@ -39,4 +44,8 @@ test('the counter counts what the conversion gives', () => {
     }),
     { numRuns: 2000 },
   )
+})
+
+test('a size that does not count the missing end of the last line is kept to', () => {
+  expect(wireForm(Buffer.from('a\nb'), 4).toString()).toBe('a\r\nb')
 })

@@ -89,6 +89,15 @@ describe('delivery', () => {
     },
   )
 
+  test('the directory that Maildirs lie in may be a symbolic link', async () => {
+    const root = temporaryDirectory()
+    fs.mkdirSync(join(root, 'big'))
+    fs.symlinkSync('big', join(root, 'domain'))
+    const box = join(root, 'domain', 'box')
+    expect(await new Delivery('host').deliver(box, letter('x\n'))).toContain(`${box}/new/`)
+    expect(fs.readdirSync(join(root, 'big', 'box')).toSorted()).toEqual(['cur', 'new', 'tmp'])
+  })
+
   test('a Maildir that is a symbolic link gets nothing', async () => {
     const victim = maildirWith()
     const box = join(temporaryDirectory(), 'box')

@@ -15,7 +15,7 @@ test('sizes count CR LF line ends, from the name or from the content', async () 
   })
   expect((await list(box)).entries.map(({ uid, size }) => [uid, size])).toEqual([
     ['1.a.h', 77],
-    ['2.b.h', 8],
+    ['2.b.h', 10],
     ['3.c.h', 2],
     ['4.d.h', 0],
   ])
@@ -75,14 +75,14 @@ test('ids are fit for UIDL whatever the names are', async () => {
   expect(new Set(first.map(({ uid }) => uid)).size).toBe(names.length)
   expect(first.filter(({ uid }) => !/^[!-~]{1,70}$/.test(uid))).toEqual([])
   fs.renameSync(join(box, 'new', long), join(box, 'cur', `${long}:2,S`))
-  expect((await list(box)).entries).toEqual(first)
+  expect((await list(box)).entries.map(({ uid }) => uid)).toEqual(first.map(({ uid }) => uid))
 })
 
 test('a message seen in new and in cur is one', async () => {
   const box = maildirWith({ 'new/1.a.h': 'x', 'cur/1.a.h:2,S': 'x' })
   const listing = await list(box)
   expect(listing.entries).toHaveLength(1)
-  expect(listing.places.get('1.a.h')).toEqual(['cur/1.a.h:2,S', 'new/1.a.h'])
+  expect(listing.entries[0]!.places).toEqual(['cur/1.a.h:2,S', 'new/1.a.h'])
 })
 
 test('a directory, a FIFO and a symbolic link are no messages', async () => {

@@ -39,7 +39,10 @@ test('says how many are left and why, and removes the others', async () => {
   fs.mkdirSync(join(box, 'new/4.d.h,W=1'))
   const listing = await list(box)
   const removal = await remove(listing, listing.entries)
-  expect(removal).toMatchObject({ left: 1, cause: { syscall: 'unlink' } })
+  expect(removal).toMatchObject({
+    left: 1,
+    cause: { message: expect.stringMatching(/unlink .*4\.d\.h/) },
+  })
   expect(filesIn(join(box, 'new'))).toEqual(['4.d.h,W=1'])
 })
 

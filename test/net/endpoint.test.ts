@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  clash,
   EndpointError,
   EndpointUnsupported,
   formatEndpoint,
@@ -34,6 +35,22 @@ describe('parseEndpoint', () => {
       expect(() => parseEndpoint(text)).toThrow(EndpointUnsupported)
     },
   )
+
+  test.each([
+    [['25', '25'], { one: 0, other: 1 }],
+    [['0', '25', '127.0.0.1:25'], { one: 1, other: 2 }],
+    [['127.0.0.1:25', '[::]:25'], { one: 0, other: 1 }],
+    [['0.0.0.0:25', '127.0.0.1:25'], { one: 0, other: 1 }],
+    [['[::1]:25', '[0:0:0:0:0:0:0:1]:25'], { one: 0, other: 1 }],
+    [['unix:/a', 'unix:/a?mode=660'], { one: 0, other: 1 }],
+    [['25', '26', '127.0.0.1:27'], null],
+    [['127.0.0.1:25', '127.0.0.2:25', '[::1]:25'], null],
+    [['0.0.0.0:25', '[::1]:25', '[fe80::1]:25'], null],
+    [['0', '0', '127.0.0.1:0', 'unix:/a', 'unix:/b'], null],
+    [[], null],
+  ])('finds in %j what can not be listened on at once', (texts, found) => {
+    expect(clash(texts)).toEqual(found)
+  })
 
   test('takes no text that it would write differently, and throws nothing else', () => {
     const text = fc.string({ unit: fc.constantFrom(...'0123456789.:[]unix/?=mode a') })

@@ -41,7 +41,7 @@ async function stage(more: Partial<ListenerOptions> = {}, patience = 60_000): Pr
     session,
     implicitTls: false,
     secureContext: () => tls?.context ?? null,
-    maxConnections: 10,
+    maxConnections: () => 10,
     log: silent,
     ...more,
   })
@@ -124,8 +124,39 @@ describe('a listener', () => {
     await until(() => sessions[0]!.isClosed)
   })
 
+  test('gives a client that reads late every byte of the last answer', async () => {
+    const { client, sessions } = await stage()
+    const late = await client()
+    await late.hear('hello\r\n')
+    late.socket.pause()
+    late.send('big\r\nbye\r\n')
+    // Longer than the moment that the server lingers after its last byte is out.
+    await sleep(3_000)
+    late.socket.resume()
+    expect((await late.end()).length).toBe(EchoSession.BIG + 'big\r\nbye\r\n'.length)
+    await until(() => sessions[0]!.isClosed)
+  })
+
+  test('keeps no more input than it needs while a client pipelines faster than it is served', async () => {
+    const { client, sessions } = await stage()
+    const eager = await client()
+    await eager.hear('hello\r\n')
+    let finish = (): void => {}
+    sessions[0]!.work = new Promise((resolve) => (finish = resolve))
+    eager.send('work\r\n')
+    const line = Buffer.from(`${'x'.repeat(90)}\r\n`)
+    const many = Buffer.concat(Array.from({ length: 100_000 }, () => line))
+    eager.send(many)
+    await sleep(200)
+    // What the server has not read waits here: most of it.
+    expect(eager.socket.writableLength).toBeGreaterThan(0)
+    finish()
+    await until(() => eager.heard.length === 'worked\r\n'.length + many.length)
+    eager.socket.destroy()
+  })
+
   test('refuses clients above its limit and serves again afterwards (R6)', async () => {
-    const { client } = await stage({ maxConnections: 1 })
+    const { client } = await stage({ maxConnections: () => 1 })
     const first = await client()
     await first.hear('hello\r\n')
     const second = await client()
@@ -168,6 +199,18 @@ describe('stopping', () => {
     expect(await busy.end()).toBe('worked\r\nstopping\r\n')
     await stopped
     expect(sessions.every(({ isClosed }) => isClosed)).toBe(true)
+  })
+
+  test('ends although some work never does', async () => {
+    const { client, listener, sessions } = await stage({ drainMs: 50 })
+    const stuck = await client()
+    await stuck.hear('hello\r\n')
+    sessions[0]!.work = new Promise(() => {})
+    stuck.send('work\r\n')
+    await sleep(20)
+    await listener.stop()
+    expect(sessions[0]!.isClosed).toBe(false)
+    await stuck.end()
   })
 
   test('waits for a body that is being received', async () => {

@@ -71,6 +71,28 @@ describe('the mailbox of a realm', () => {
     expect(await mailIn(tree, 'example.com', 'alice')).toHaveLength(1)
   })
 
+  it('goes to a newer login after a silence; the older one is told and removes nothing', async () => {
+    const all = await world()
+    await all.store.append(addressOf(ALICE), message)
+    const realm = new MailRealm({ ...all, takeoverMs: () => 0 })
+    const old = await realm.requestAvatar(ALICE, 'mailbox')
+    let told = 0
+    old.onRevoked?.(() => told++)
+    const login = await realm.requestAvatar(ALICE, 'mailbox')
+    expect(told).toBe(1)
+    await expect(old.avatar.remove(old.avatar.messages)).rejects.toMatchObject({ left: 1 })
+    await old.logout()
+    await login.avatar.remove(login.avatar.messages)
+    expect(await mailIn(all.tree, 'example.com', 'alice')).toHaveLength(0)
+  })
+
+  it('stays with a session that said something just now', async () => {
+    const realm = new MailRealm({ ...(await world()), takeoverMs: () => 3_600_000 })
+    const login = await realm.requestAvatar(ALICE, 'mailbox')
+    login.touch?.()
+    await expect(realm.requestAvatar(ALICE, 'mailbox')).rejects.toThrow(LoginInUse)
+  })
+
   it.each(['', 'alice', 'alice@far.example', '../alice@example.com'])(
     'is refused to the id %j',
     async (id) => {
@@ -95,7 +117,7 @@ describe('the sender of a realm', () => {
     const { sender } = await stranger()
     const asked = ['Alice@example.com', 'postmaster@example.com', 'ghost@example.com']
     const foreign = ['joe@far.example', 'alice@[127.0.0.1]', '"joe@far.example"@example.com']
-    const answers = [...asked, ...foreign].map((to) => answer(sender.checkTo(addressOf(to))))
+    const answers = [...asked, ...foreign].map((to) => answer(sender.checkTo(addressOf(to), null)))
     expect(await Promise.all(answers)).toEqual([
       'yes',
       'yes',
@@ -106,13 +128,27 @@ describe('the sender of a realm', () => {
     ])
   })
 
+  it('takes no mail for a full mailbox, however the client declares its size', async () => {
+    const { sender, store, tree } = await stranger()
+    const bob = addressOf('bob@example.com')
+    await writeFile(tree.userFile('example.com', 'bob'), 'quota = "100"\n')
+    expect(await answer(sender.checkTo(bob, 100))).toBe('yes')
+    expect(await answer(sender.checkTo(bob, null))).toBe('yes')
+    expect(await answer(sender.checkTo(bob, 101))).toBe('452 4.2.2')
+    await store.append(bob, fromBuffer(Buffer.alloc(100)), { bytes: 100, messages: null })
+    expect(await answer(sender.checkTo(bob, null))).toBe('452 4.2.2')
+    // He must be reached whatever happens (RFC 5321 section 4.5.1).
+    await writeFile(tree.userFile('example.com', 'postmaster'), 'quota = "1"\n')
+    expect(await answer(sender.checkTo(addressOf('postmaster@example.com'), 500))).toBe('yes')
+  })
+
   it('does not call a user unknown when nobody can tell', async () => {
     const { sender, tree } = await stranger()
     await writeFile(tree.userFile('example.com', 'eve'), 'hunter2\n')
-    const eve = await answer(sender.checkTo(addressOf('eve@example.com')))
+    const eve = await answer(sender.checkTo(addressOf('eve@example.com'), null))
     expect(eve).toBeInstanceOf(Error)
     await rename(join(tree.root, 'example.com'), join(tree.root, 'unmounted'))
-    expect(await answer(sender.checkTo(addressOf(ALICE)))).toMatchObject({ code: 'ENOENT' })
+    expect(await answer(sender.checkTo(addressOf(ALICE), null))).toMatchObject({ code: 'ENOENT' })
   })
 
   it('takes any reverse-path from a stranger and sends', async () => {

@@ -58,9 +58,9 @@ describe('Received', () => {
 })
 
 describe('newId', () => {
-  test('is ten letters and digits, never twice', () => {
+  test('is twelve letters and digits, never twice', () => {
     const ids = Array.from({ length: 10_000 }, newId)
     expect(new Set(ids).size).toBe(ids.length)
-    for (const id of ids) expect(id).toMatch(/^[0-9A-V]{10}$/)
+    for (const id of ids) expect(id).toMatch(/^[0-9A-V]{12}$/)
   })
 })

@@ -87,13 +87,17 @@ describe('Maildirs', () => {
   })
 
   test('a file system that can not be asked for room is "later"', async () => {
-    const store = storeIn(temporaryDirectory(), { roots: () => ['/nonexistent'] })
+    const store = storeIn(temporaryDirectory(), {
+      roots: () => [join(temporaryDirectory(), 'no-such-directory')],
+    })
     await expect(store.checkRoom(1)).rejects.toMatchObject({ code: 451 })
   })
 
   test('one file system with room is enough', async () => {
     const root = temporaryDirectory()
-    await storeIn(root, { roots: () => ['/nonexistent', root] }).checkRoom(1)
+    await storeIn(root, {
+      roots: () => [join(temporaryDirectory(), 'no-such-directory'), root],
+    }).checkRoom(1)
   })
 })
 

@@ -1,0 +1,62 @@
+/** What the server says, in English: also what it says before anybody chose a language (RFC 1939: ASCII only). */
+import type { Texts } from './texts.js'
+
+const AGAIN = 'try again later'
+
+export const ENGLISH: Texts = {
+  tag: 'en',
+  name: 'English',
+  chosen: 'from here on in English',
+  languages: 'language list follows',
+  noSuchLanguage: 'no such language here; LANG lists them',
+
+  ready: (hostname) => `${hostname} POP3 ready`,
+  bye: 'bye',
+  capabilities: 'capability list follows',
+  mechanisms: 'mechanism list follows',
+  beginTls: 'begin TLS now',
+  utf8: 'UTF-8 it is',
+  nowThePassword: 'now the password',
+  summary: (messages, octets) => `${messages} messages (${octets} octets)`,
+  octets: (octets) => `${octets} octets`,
+  topFollows: 'top of message follows',
+  marked: 'marked, QUIT will remove it',
+  stillHere: 'still here',
+  removed: (messages) => `bye, ${messages} messages removed`,
+
+  notBeforeLogin: 'no such command before the login',
+  notAfterLogin: 'no such command after the login',
+  noArgument: 'this command takes no argument',
+  noSuchMessage: 'no such message',
+  topArguments: 'TOP takes a message number and a number of lines',
+  userAgain: 'USER was given already; begin again',
+  userFirst: 'USER comes first',
+  badName: 'a user name is UTF-8 without control characters',
+  badPassword: 'a password is UTF-8 without control characters',
+  noClearPasswords: 'no passwords in clear here; use STLS or POP3S',
+  noApop: 'APOP is not offered here',
+  apopArguments: 'APOP takes a name and 32 hexadecimal digits',
+  tlsAlready: 'TLS is on already',
+  noTls: 'no TLS here',
+  tlsAfterUtf8: 'STLS comes before UTF8',
+  noMechanisms: 'no SASL mechanisms here',
+  noSuchMechanism: 'no such mechanism here; a bare AUTH lists them',
+  badResponse: 'that is no response to this challenge',
+  cancelled: 'cancelled, as you wish',
+  wrongLogin: 'wrong name or password',
+
+  inUse: `the mailbox is in use by another session; ${AGAIN}`,
+  tooSoon: `the last login was too short a time ago; ${AGAIN}`,
+  cannotCheck: `logins cannot be checked now; ${AGAIN}`,
+  unreadable: `this message cannot be read now; ${AGAIN}`,
+  notRemoved: `some messages were not removed; ${AGAIN}`,
+  localError: `local error, nothing is lost; ${AGAIN}`,
+  stopping: `the server is stopping, nothing was removed; ${AGAIN}`,
+  tooManyConnections: `too many connections; ${AGAIN}`,
+
+  tooLong: 'line too long',
+  lineEnds: 'lines end in CR LF',
+  outOfStep: 'nothing may follow this command before its answer',
+  tlsTooEarly: 'TLS begins with STLS on this port',
+  thisIsPop3: 'this is POP3',
+}

@@ -1,0 +1,62 @@
+/** What the server says, in German. */
+import type { Texts } from './texts.js'
+
+const AGAIN = 'bitte später noch einmal versuchen'
+
+export const GERMAN: Texts = {
+  tag: 'de',
+  name: 'Deutsch',
+  chosen: 'ab hier auf Deutsch',
+  languages: 'es folgen die Sprachen',
+  noSuchLanguage: 'diese Sprache gibt es hier nicht; LANG zählt sie auf',
+
+  ready: (hostname) => `${hostname} POP3 ist bereit`,
+  bye: 'auf Wiedersehen',
+  capabilities: 'es folgen die Fähigkeiten',
+  mechanisms: 'es folgen die Verfahren',
+  beginTls: 'jetzt mit TLS beginnen',
+  utf8: 'also UTF-8',
+  nowThePassword: 'jetzt das Passwort',
+  summary: (messages, octets) => `${messages} Nachrichten (${octets} Oktette)`,
+  octets: (octets) => `${octets} Oktette`,
+  topFollows: 'es folgt der Anfang der Nachricht',
+  marked: 'vorgemerkt, QUIT löscht sie',
+  stillHere: 'noch da',
+  removed: (messages) => `auf Wiedersehen, ${messages} Nachrichten gelöscht`,
+
+  notBeforeLogin: 'vor der Anmeldung gibt es diesen Befehl nicht',
+  notAfterLogin: 'nach der Anmeldung gibt es diesen Befehl nicht',
+  noArgument: 'dieser Befehl nimmt kein Argument',
+  noSuchMessage: 'diese Nachricht gibt es nicht',
+  topArguments: 'TOP braucht die Nummer einer Nachricht und eine Anzahl Zeilen',
+  userAgain: 'USER kam schon; bitte von vorn',
+  userFirst: 'zuerst kommt USER',
+  badName: 'ein Benutzername ist UTF-8 ohne Steuerzeichen',
+  badPassword: 'ein Passwort ist UTF-8 ohne Steuerzeichen',
+  noClearPasswords: 'hier keine unverschlüsselten Passwörter; bitte STLS oder POP3S benutzen',
+  noApop: 'APOP wird hier nicht angeboten',
+  apopArguments: 'APOP braucht einen Namen und 32 hexadezimale Ziffern',
+  tlsAlready: 'TLS läuft schon',
+  noTls: 'kein TLS hier',
+  tlsAfterUtf8: 'STLS kommt vor UTF8',
+  noMechanisms: 'keine SASL-Verfahren hier',
+  noSuchMechanism: 'dieses Verfahren gibt es hier nicht; AUTH allein zählt sie auf',
+  badResponse: 'das ist keine Antwort auf diese Frage',
+  cancelled: 'abgebrochen, wie gewünscht',
+  wrongLogin: 'Name oder Passwort falsch',
+
+  inUse: `das Postfach ist in einer anderen Sitzung geöffnet; ${AGAIN}`,
+  tooSoon: `die letzte Anmeldung ist zu kurze Zeit her; ${AGAIN}`,
+  cannotCheck: `Anmeldungen können gerade nicht geprüft werden; ${AGAIN}`,
+  unreadable: `diese Nachricht ist gerade nicht lesbar; ${AGAIN}`,
+  notRemoved: `einige Nachrichten wurden nicht gelöscht; ${AGAIN}`,
+  localError: `Fehler im Server, nichts ist verloren; ${AGAIN}`,
+  stopping: `der Server hält an, nichts wurde gelöscht; ${AGAIN}`,
+  tooManyConnections: `zu viele Verbindungen; ${AGAIN}`,
+
+  tooLong: 'Zeile zu lang',
+  lineEnds: 'Zeilen enden mit CR LF',
+  outOfStep: 'vor der Antwort auf diesen Befehl darf nichts folgen',
+  tlsTooEarly: 'TLS beginnt an diesem Port mit STLS',
+  thisIsPop3: 'hier ist POP3',
+}
