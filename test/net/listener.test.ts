@@ -76,6 +76,13 @@ describe('a listener', () => {
     other.socket.destroy()
   })
 
+  test('gives a client that talks before the banner the banner first, and each line one answer (S11)', async () => {
+    const { client } = await stage()
+    const early = await client()
+    early.send('early\r\nbye\r\n')
+    expect(await early.end()).toBe('hello\r\nearly\r\nbye\r\n')
+  })
+
   test('answers a client that has closed its side already', async () => {
     const { client, sessions } = await stage()
     const half = await client()
