@@ -8,6 +8,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Processes, not threads: tests change signals, umask and descriptors.
     pool: 'forks',
+    // Most of the time they wait: for processes, for clocks, for a disk.
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // `.only` left in by mistake must not make the rest pass unseen.
