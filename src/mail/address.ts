@@ -14,7 +14,8 @@ export interface Address {
 
 const MAX_LOCAL = 64
 const MAX_DOMAIN = 255
-const ATOM = /^[\p{L}\p{M}\p{N}\p{S}\p{P}]+$/u
+/** Soft hyphen and joiners are parts of words; what else is invisible only misleads (RFC 6531). */
+const ATOM = /^[\p{L}\p{M}\p{N}\p{S}\p{P}\u00ad\u200c\u200d]+$/u
 const ATOM_FORBIDDEN = /[()<>[\]:;@\\,."]/
 // oxlint-disable-next-line no-control-regex -- control characters are what it is for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/

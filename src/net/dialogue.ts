@@ -94,10 +94,8 @@ export class Dialogue {
     if (lf === -1) return this.#unfinished()
     const line = this.#buffer.subarray(0, lf + 1)
     this.#use(lf + 1)
-    if (this.#discarded > 0 || line.length > this.#session.maxLine) {
-      this.#discarded = 0
-      return this.#checked(this.#session.fault('overlong'))
-    }
+    const length = this.#discarded + line.length
+    if (length > this.#session.maxLine) return this.#overlong(length)
     const crlf = line.length > 1 && line[line.length - 2] === CR
     if (!crlf && !this.#session.bareLf) return this.#end(this.#session.fault('bare-lf'))
     return this.#command(line.subarray(0, crlf ? -2 : -1), more)
@@ -122,6 +120,13 @@ export class Dialogue {
     this.#discarded += length
     this.#use(length)
     return this.#discarded > MAX_DISCARD ? this.#end(this.#session.fault('overlong')) : null
+  }
+
+  /** A line that is over at last: forgiven once, unless it would have been cut off on its way. */
+  #overlong(length: number): Answer {
+    this.#discarded = 0
+    const answer = this.#session.fault('overlong')
+    return length > MAX_DISCARD ? this.#end(answer) : this.#checked(answer)
   }
 
   #use(length: number): void {

@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DirectoryChecker } from '../../src/checkers/directory.js'
@@ -9,6 +9,7 @@ import { MemoryDirectory } from '../../src/directory/memory.js'
 import { formatScram, newScramRecord } from '../../src/cred/scram.js'
 import { checkerContract, withPassword, withScram, withSecret } from '../contracts/checker.js'
 import { plant } from '../helpers/domain-tree.js'
+import { ESCAPING_USERS } from '../helpers/path-vectors.js'
 
 const users = { alice: '{PLAIN}Wonderland ' }
 const alice = 'alice@example.com'
@@ -92,6 +93,38 @@ describe('DirectoryChecker', () => {
     free()
     await busy
     expect(await checker.requestAvatarId(withPassword('eve', 'x'))).toBe('eve@example.com')
+  })
+})
+
+describe('a login name that leads out of the domain (E5)', () => {
+  const DOMAIN = 'example.com'
+
+  /** Files that would be users with the password x if a name were taken for a path. */
+  async function trap(): Promise<DirectoryChecker> {
+    const world = { domains: { [DOMAIN]: { users: { alice: '{PLAIN}y' } } }, defaultDomain: DOMAIN }
+    const tree = await plant(world)
+    await mkdir(join(tree.root, 'etc'))
+    await mkdir(tree.userFile(DOMAIN, 'a'))
+    for (const path of [
+      'etc/passwd',
+      'x',
+      `${DOMAIN}/x`,
+      `${DOMAIN}/.users/a/b`,
+      `${DOMAIN}/.users/..x`,
+    ]) {
+      await writeFile(join(tree.root, path), '{PLAIN}x\n', { mode: 0o600 })
+    }
+    return new DirectoryChecker(tree.directory, new Slots(), SECRET)
+  }
+
+  it.each(ESCAPING_USERS)('is nobody, however the client proves itself: %j', async (path) => {
+    const checker = await trap()
+    const name = path.replace('local', DOMAIN)
+    expect(await checker.requestAvatarId(withPassword(name, 'x'))).toBeNull()
+    expect(await checker.requestAvatarId(withSecret(name, 'x'))).toBeNull()
+    const challenge = await checker.scramChallenge(name)
+    expect(challenge.known).toBe(false)
+    expect(await checker.requestAvatarId(await withScram(name, 'x', challenge))).toBeNull()
   })
 })
 

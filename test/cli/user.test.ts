@@ -80,6 +80,8 @@ describe('mailtap user add', () => {
     'a\u0001b',
     '%2e%2e%2f',
     '..\\..\\x',
+    '..\\\\..\\\\x',
+    '/etc/x',
     'a b',
     'a"b',
     'a@b',
@@ -87,7 +89,7 @@ describe('mailtap user add', () => {
     ';id;',
     '`id`',
     '$(id)',
-    ':include:',
+    ':include:/etc/shadow',
     '-n',
     'a..b',
     'a.',
@@ -108,6 +110,20 @@ describe('mailtap user add', () => {
     expect(await readdir(place.file('Maildir/.users'))).toEqual([])
     expect(await readdir(place.path)).toEqual(['Maildir', 'mailtap.toml'])
   })
+
+  test.each(['u@../local', 'u@..', 'u@example.com/..', 'u@/etc/passwd', 'u@./example.com'])(
+    'refuses the domain of %j and opens no file for it',
+    async (address) => {
+      const place = await Workplace.withFiles()
+      const outcome = await place.mailtap(['user', 'add', address, '--generate'])
+      expect([outcome.code, oneLine(outcome)]).toEqual([
+        67,
+        expect.stringContaining('is no domain of this config'),
+      ])
+      expect(await readdir(place.file('Maildir/.users'))).toEqual([])
+      expect(await readdir(place.path)).toEqual(['Maildir', 'mailtap.toml'])
+    },
+  )
 
   test('does not touch a user who is there, however the name is spelled', async () => {
     const place = await Workplace.withConfig('-u', 'alice')

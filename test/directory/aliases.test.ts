@@ -44,6 +44,16 @@ describe('parseAliases', () => {
     ['a b', /not an address/],
     ['\\bob', /not an address/],
     ['../../etc/passwd', /not an address/],
+    ['..', /not an address/],
+    ['.', /not an address/],
+    ['..\\..\\x', /not an address/],
+    ['u@../local', /not an address/],
+    ['u@..', /not an address/],
+    ['"a\0b"', /not an address/],
+    [';id;', /not an address/],
+    ['$(id)', /not an address/],
+    ['|cmd', /program/],
+    ['/etc/x', /a file/],
     ['a@b@c', /not an address/],
     ['', /no target/],
     [' , ', /no target/],
@@ -59,12 +69,33 @@ describe('parseAliases', () => {
     ['an open quote in the name', '"x: a\n', /^f:1: a quote/],
     ['a name with a domain', 'x@example.com: a\n', /^f:1: the name/],
     ['a name that is a path', '../x: a\n', /^f:1: the name/],
+    ...[
+      '../../etc/passwd',
+      '..',
+      '.',
+      '..\\..\\x',
+      '"a\0b"',
+      ';id;',
+      '$(id)',
+      ':include:/etc/shadow',
+    ].map((name): [string, string, RegExp] => [
+      `the name ${name}`,
+      `${name}: a\n`,
+      /^f:1: the name/,
+    ]),
     ['a continuation of nothing', '# c\n  a, b\n', /^f:2: continues/],
     ['a name twice', 'x: a\ny: b\nX: c\n', /^f:3: x stands at f:1/],
   ])('refuses %s, with file and line', (_, text, message) => {
     expect(() => parseAliases(text, 'f')).toThrow(AliasesError)
     expect(() => parseAliases(text, 'f')).toThrow(message)
   })
+
+  it.each(['"../x"', 'a/b', '%2e%2e%2f', '`id`', '|cmd', '/etc/x'])(
+    'takes the name %s for a name and no more (E5, E11)',
+    (name) => {
+      expect(targets(`${name}: alice\n`, name.replaceAll('"', ''))).toEqual([bare('alice')])
+    },
+  )
 
   it('throws nothing but its own error', () => {
     const junk = fc.array(fc.constantFrom(...'ab:,"\\ \t\n\r#|/@.<>\0é')).map((all) => all.join(''))

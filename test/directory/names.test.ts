@@ -87,6 +87,21 @@ describe('a name', () => {
     },
   )
 
+  it.each(attacks)('like %j in the aliases file leads to nobody either', async (local) => {
+    const tree = await trap()
+    const quoted = `"${local.replace(/["\\]/g, '\\$&')}"`
+    // Not in quotes a space at the end is none of the name.
+    const bare = local.trim() === local ? local : 'ghost'
+    await writeFile(tree.aliasFile(DOMAIN), `quoted: ${quoted}\nbare: ${bare}\nfine: alice\n`)
+    for (const name of ['quoted', 'bare']) {
+      const found = tree.directory.resolve({ local: name, domain: DOMAIN })
+      await expect(found).rejects.toMatchObject({ code: 451, status: '4.3.5' })
+    }
+    expect(await tree.directory.resolve({ local: 'fine', domain: DOMAIN })).toMatchObject([
+      { kind: 'mailbox', user: alice },
+    ])
+  })
+
   it('with the Kelvin sign is the one with the letter K, which NFC makes of it', async () => {
     const tree = await trap()
     const user = await tree.directory.user({ local: '\u212aarl', domain: DOMAIN })

@@ -52,7 +52,7 @@ async function askRecipients(server: RunningServer): Promise<void> {
   }
 }
 
-/** Logs in under names that lead out of the domain; none gets in. */
+/** Logs in under names that lead out of the domain, by USER and by AUTH; none gets in. */
 async function askUsers(server: RunningServer): Promise<void> {
   for (const name of ESCAPING_USERS) {
     const talk = await Talk.to(server.port('pop3'))
@@ -63,6 +63,12 @@ async function askUsers(server: RunningServer): Promise<void> {
       expect(await talk.ask(`PASS ${PASSWORD}`), name).toMatch(/^-ERR \[AUTH\]/)
     } else expect(reply, name).toMatch(/^-ERR/)
     talk.close()
+    const plain = Buffer.from(`\0${user}\0${PASSWORD}`, 'latin1').toString('base64')
+    const other = await Talk.to(server.port('pop3'))
+    await other.line()
+    expect(await other.ask(`AUTH PLAIN ${plain}`), name).toMatch(/^-ERR/)
+    expect(await other.ask('STAT'), name).toMatch(/^-ERR/)
+    other.close()
   }
 }
 
@@ -80,6 +86,22 @@ function unescaped(text: string): string {
     /^[0-7]/.test(code) ? String.fromCodePoint(Number.parseInt(code, 8)) : code,
   )
 }
+
+describe('a line without end (E9)', () => {
+  test('is cut off after 64 KiB, with one reply', async () => {
+    site = await Site.create()
+    const server = await site.start()
+    for (const start of ['MAIL FROM:<', 'MAIL FROM:<a@b.example> X=', '']) {
+      const talk = await Talk.to(server.port('smtp'))
+      expect(await talk.reply()).toMatch(/^220 /)
+      talk.send(start)
+      const piece = Buffer.alloc(100_000, 'x')
+      for (let sent = 0; sent < 10_000_000; sent += piece.length) await talk.sendAll(piece)
+      expect(await talk.rest()).toMatch(/^500 5\.5\.2 [^\r]*\r\n$/)
+    }
+    await stillAnswers(server.ports)
+  })
+})
 
 describe('names that lead out of the domain (E4, E5)', () => {
   testWith(['strace'], 'open, stat or make no file outside the data directories', async () => {

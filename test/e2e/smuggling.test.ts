@@ -1,5 +1,5 @@
 /**
- * Bytes that make two servers disagree about where a message ends (S1 to S10), in one packet and
+ * Bytes that make two servers disagree about where a message ends (S1 to S11), in one packet and
  * byte by byte.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -95,4 +95,12 @@ test('S9: a body that does not wait for 354 ends the session', async () => {
   await expectCode(talk.ask(`RCPT TO:<${ALICE}>`), 250)
   talk.send(`DATA\r\nSubject: x\r\n\r\nx\r\n.\r\n${EVIL}\r\n.\r\n`)
   expect(await talk.rest()).toMatch(/^554 5\.5\.0 [^\r]*\r\n$/)
+})
+
+test('S11: who talks before the banner hears it first, and one reply to each line', async () => {
+  const talk = await Talk.to(server.port('smtp'))
+  talk.send('EHLO early.example\r\nNOOP\r\nQUIT\r\n')
+  expect(await talk.rest()).toMatch(
+    /^220 [^\r]*\r\n(250-[^\r]*\r\n)+250 [^\r]*\r\n250 2\.0\.0 [^\r]*\r\n221 [^\r]*\r\n$/,
+  )
 })

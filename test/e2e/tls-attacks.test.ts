@@ -134,6 +134,19 @@ describe('pop3', () => {
     talk.close()
   })
 
+  test('T2: what comes while a password is checked is never answered inside TLS', async () => {
+    const talk = await pop3()
+    await expectOk(talk.ask(`USER ${ALICE}`))
+    for (const command of ['PASS wrong', 'STLS', 'CAPA']) {
+      talk.send(`${command}\r\n`)
+      await sleep(1)
+    }
+    const heard = await talk.rest()
+    // The check takes longer than the others need to come; where it does not, they are no handshake.
+    expect(heard).toMatch(/^-ERR \[AUTH\] [^\r]*\r\n(-ERR|\+OK) [^\r]*\r\n/)
+    expect(heard).not.toMatch(/capability|\r\nTOP/)
+  })
+
   test('T3: TLS does not begin after the login', async () => {
     const talk = await Talk.to(server.port('pop3'))
     await expectOk(logIn(talk, ALICE, PASSWORD))

@@ -1,4 +1,4 @@
-/** Names that try to leave the directory of a domain (E4, E5), as they go over the wire. */
+/** Names that try to leave the directory of a domain (E4, E5) or to be carried out (E11), as they go over the wire. */
 
 /** As the path of RCPT; `local` stands for the server's own domain. */
 export const ESCAPING_RECIPIENTS: readonly string[] = [
@@ -22,6 +22,13 @@ export const ESCAPING_RECIPIENTS: readonly string[] = [
   '<u@/etc/passwd>',
   '<%2e%2e%2f@local>',
   '<..\\..\\x@local>',
+  '<..\\\\..\\\\x@local>',
+  '<;id;@local>',
+  '<`id`@local>',
+  '<$(id)@local>',
+  '<|cmd@local>',
+  '</etc/x@local>',
+  '<:include:/etc/shadow@local>',
 ]
 
 /** As the name of USER. */

@@ -130,6 +130,11 @@ export class Talk {
     this.#socket.destroy()
   }
 
+  /** Hangs up as a machine does that has crashed: the other side hears RST. */
+  reset(): void {
+    this.#socket.resetAndDestroy()
+  }
+
   #attach(socket: Socket): void {
     socket.on('data', (chunk: Buffer) => {
       this.#pieces.push(chunk)

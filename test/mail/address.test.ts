@@ -21,6 +21,10 @@ describe('parseAddress', () => {
     ["o'hara+tag=x@example.com", "o'hara+tag=x", 'example.com'],
     ['jürgen@bücher.example', 'jürgen', 'xn--bcher-kva.example'],
     ['用户@例子.example', '用户', 'xn--fsqu00a.example'],
+    // A joiner and a soft hyphen: written in words, and other names than those without (E7).
+    ['می\u200cخواهم@example.com', 'می\u200cخواهم', 'example.com'],
+    ['क्\u200dष@example.com', 'क्\u200dष', 'example.com'],
+    ['us\u00ader@example.com', 'us\u00ader', 'example.com'],
     ['a@[192.0.2.1]', 'a', '[192.0.2.1]'],
     ['a@[IPv6:2001:DB8::1]', 'a', '[ipv6:2001:db8::1]'],
   ])('reads %s', (text, local, domain) => {
@@ -35,6 +39,7 @@ describe('parseAddress', () => {
     ...['a@127.0.0.1', 'a@127.1', 'a@0x7f.1', 'a@1', 'a@[1.2.3]', 'a@[::1]', 'a@[IPv6:1.2.3.4]'],
     ...['a@b.example/c', 'a@b.example?c', 'a@b.example#c', 'a@b.example:25', 'a@b%2eexample'],
     ...['a\u0000@b.example', 'a@b\u0000.example', 'a\n@b.example', 'a@xn--0049', 'a@b\\c.example'],
+    ...['a\u200bb@c.example', 'a\u202eb@c.example', 'a\u2028b@c.example', '\ufeffa@c.example'],
     `${'x'.repeat(65)}@b.example`,
     `a@${'x'.repeat(64)}.example`,
     `a@${'x.'.repeat(130)}example`,

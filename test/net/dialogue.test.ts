@@ -44,6 +44,18 @@ describe('Dialogue', () => {
     expect(await answers(long, [...long.keys()])).toBe(said)
   })
 
+  test.each([65_535, 65_536, 65_537, 65_538, 200_000])(
+    'says the same of a line of %i octets, however it comes (E9)',
+    async (length) => {
+      const bytes = Buffer.from(`${'x'.repeat(length - 2)}\r\nnext\r\n`)
+      const said = length > 65_536 ? 'fault overlong\r\nclose' : 'fault overlong\r\nnext\r\n'
+      const every = (step: number) => [...bytes.keys()].filter((at) => at % step === 0)
+      for (const cuts of [[], every(1), every(65_536), every(65_535), [length - 1], [length]]) {
+        expect(await answers(bytes, cuts)).toBe(said)
+      }
+    },
+  )
+
   test('takes a line of exactly the limit', async () => {
     const line = `${'x'.repeat(98)}\r\n`
     expect(await answers(Buffer.from(line), [])).toBe(line)

@@ -276,6 +276,28 @@ describe('TLS', () => {
     },
   )
 
+  test('answers nothing that came in clear while a slow command was worked on (T2)', async () => {
+    await certificate()
+    const { client, sessions } = await stage()
+    for (const packets of [
+      ['work\r\n', 'tls\r\n', 'injected\r\n'],
+      ['work\r\ntls\r\n', 'injected\r\n'],
+    ]) {
+      const attacker = await client()
+      await attacker.hear('hello\r\n')
+      const session = sessions.at(-1)!
+      let finish = (): void => {}
+      session.work = new Promise((resolve) => (finish = resolve))
+      for (const packet of packets) {
+        attacker.send(packet)
+        await sleep(20)
+      }
+      finish()
+      expect(await attacker.end()).toBe('worked\r\nfault out-of-step\r\n')
+      await until(() => session.isClosed)
+    }
+  })
+
   test('drops a client that sends more in the same packet (T1)', async () => {
     await certificate()
     const { client } = await stage()

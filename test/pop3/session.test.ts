@@ -117,6 +117,22 @@ describe('a POP3 session', () => {
     }
   })
 
+  test('answers a hundred thousand commands that come at once, each once (P9)', async () => {
+    const world = stage()
+    const dialogue = new Dialogue(world.open())
+    const many = 100_000
+    const commands = `USER ${ALICE}\r\nPASS secret\r\n${'NOOP\r\n'.repeat(many)}QUIT\r\nNOOP\r\n`
+    dialogue.push(Buffer.from(commands))
+    const heard: string[] = []
+    for (let answer = await dialogue.next(); answer !== null; answer = await dialogue.next()) {
+      heard.push(String(answer.head))
+    }
+    expect(heard.length).toBe(2 + many + 1)
+    expect(new Set(heard.slice(2, -1))).toEqual(new Set(['+OK still here\r\n']))
+    expect(heard.at(-1)).toBe('+OK bye\r\n')
+    expect([...world.users.held]).toEqual([])
+  })
+
   test('makes a challenge that no other greeting carries', () => {
     const world = new Pop3Stage()
     world.direct({ kind: 'directive', name: 'apop', rest: '', block: Buffer.alloc(0) })

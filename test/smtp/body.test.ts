@@ -35,6 +35,12 @@ function parse(bytes: Buffer, cuts: readonly number[] = []): Parsed {
 
 const text = (body: string): Parsed => parse(Buffer.from(body, 'latin1'))
 
+/** The same, every byte in a piece of its own. */
+function bytewise(body: string): Parsed {
+  const bytes = Buffer.from(body, 'latin1')
+  return parse(bytes, [...bytes.keys()])
+}
+
 /** What RFC 5321 section 4.5.2 says, written as plainly as can be. */
 function stuffed(lines: readonly string[]): string {
   return `${lines.map((line) => `${line.startsWith('.') ? '.' : ''}${line}\r\n`).join('')}.\r\n`
@@ -72,6 +78,71 @@ describe('BodyParser', () => {
       const parsed = text(`${start}x\r\n.\r\n`)
       expect(parsed.fault).not.toBeNull()
       expect(parsed.end).toBe(start.length + 6)
+    },
+  )
+
+  // What nearly ends a body, in its middle and at its start: the cases of mox's table; a lone LF is never taken here.
+  test.each([
+    ['test\r\n.\r\n', 'test\n'],
+    ['.\r\n', ''],
+    ['.test\r\n.\r\n', 'test\n'],
+    ['..test\r\n.\r\n', '.test\n'],
+  ])('S6: %j is a message', (body, content) => {
+    expect(text(body)).toMatchObject({ content, fault: null, end: body.length })
+    expect(bytewise(body)).toEqual(text(body))
+  })
+
+  test.each([
+    ['..test\ntest.\n\r\n.\r\n', 'bare LF'],
+    ['one\rtwo\r\n.\r\n', 'bare CR'],
+    ['one\r.\rtwo\r\n.\r\n', 'bare CR'],
+    ['one\r.\ntwo\r\n.\r\n', 'bare LF'],
+    ['one\n.\ntwo\r\n.\r\n', 'bare LF'],
+    ['one\n.\r\ntwo\r\n.\r\n', 'bare LF'],
+    ['one\r\n.\ntwo\r\n.\r\n', 'bare LF'],
+    ['.\rtwo\r\n.\r\n', 'bare CR'],
+    ['.\ntwo\r\n.\r\n', 'bare LF'],
+    ['\n.\rtwo\r\n.\r\n', 'bare LF'],
+    ['\r.\rtwo\r\n.\r\n', 'bare CR'],
+    ['\n.\ntwo\r\n.\r\n', 'bare LF'],
+    ['\r.\ntwo\r\n.\r\n', 'bare LF'],
+    ['\r.\r\ntwo\r\n.\r\n', 'bare CR'],
+    ['\n.\r\ntwo\r\n.\r\n', 'bare LF'],
+    ['\r\n.\rtwo\r\n.\r\n', 'bare CR'],
+    ['\r\n.\ntwo\r\n.\r\n', 'bare LF'],
+  ])('S6: %j is refused, at its end and not before', (body, fault) => {
+    expect(text(body)).toMatchObject({ fault, end: body.length })
+    expect(bytewise(body)).toEqual(text(body))
+  })
+
+  test.each(['..test\ntest\n', 'no end', '', '.', '.\r', 'x\r\n.'])(
+    'S6: %j has no end yet',
+    (body) => {
+      expect(text(body).end).toBeNull()
+      expect(bytewise(body).end).toBeNull()
+    },
+  )
+
+  // Where a socket hands over 64 KiB, each byte of the end may be the first of the next piece.
+  test.each([0, 1, 2, 3, 4, 5, 6])(
+    'S7: an end %i octets before the edge of 64 KiB is one',
+    (before) => {
+      const edge = 65_536
+      const body = `${'x'.repeat(edge - before)}\r\n.\r\nQUIT\r\n`
+      const expected = { content: `${'x'.repeat(edge - before)}\n`, lines: 1, fault: null }
+      const parsed = parse(Buffer.from(body), [edge])
+      expect(parsed).toEqual({ ...expected, end: edge - before + 5 })
+    },
+  )
+
+  test.each(['\r', '\n', '.', '\r\r', '\r\n.\r', '\n.\r'])(
+    'S7: %j at the edge of 64 KiB is what it is elsewhere',
+    (last) => {
+      const start = 'x'.repeat(65_536 - last.length) + last
+      for (const rest of ['\n.\r\n', '.\r\n\r\n.\r\n', 'y\r\n.\r\n', '\r\n.\r\n']) {
+        const bytes = Buffer.from(`${start}${rest}`)
+        expect(parse(bytes, [65_536])).toEqual(parse(bytes))
+      }
     },
   )
 
