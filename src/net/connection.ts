@@ -108,12 +108,19 @@ export class Connection {
   }
 
   async #send(answer: Answer): Promise<void> {
+    if (answer.after !== undefined) await this.#delay(answer.after)
     if (answer.then === 'starttls') return this.#secure(answer.head)
     this.#put(answer.head)
     if (answer.body !== undefined) await this.#stream(answer.body)
     if (this.#outboxSize >= MAX_BATCH) await this.#flush()
     if (answer.then === 'close') this.#over = true
     if (this.#over || this.#dialogue.idle) await this.#flush()
+  }
+
+  /** What was said before goes out first; who hangs up meanwhile is not waited for. */
+  async #delay(milliseconds: number): Promise<void> {
+    await this.#flush()
+    if (!this.#stopping) await this.#wire.pause(milliseconds)
   }
 
   async #stream(body: Bytes): Promise<void> {

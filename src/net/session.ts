@@ -11,6 +11,8 @@ export interface Answer {
   readonly body?: Bytes
   /** `close`: after this answer the connection ends. `starttls`: the next bytes are TLS. */
   readonly then?: 'close' | 'starttls'
+  /** Milliseconds that the client is kept waiting for it, about: what guesses shall not guess fast. */
+  readonly after?: number
 }
 
 /** Input that is not lines: a message body. */

@@ -16,7 +16,7 @@ const HANDSHAKE_MS = 30_000
 /** After our last words, time for the client to read them and to close. */
 const LINGER_MS = 2_000
 
-type Waiting = 'nothing' | 'input' | 'reader' | 'handshake' | 'end'
+type Waiting = 'nothing' | 'pause' | 'input' | 'reader' | 'handshake' | 'end'
 
 export class Wire {
   #socket: Socket
@@ -66,9 +66,14 @@ export class Wire {
     return this.hasInput
   }
 
-  /** Ends a wait for input before its time. */
+  /** Does nothing for about so many milliseconds; less if the client goes or `interrupt()` is called. */
+  async pause(milliseconds: number): Promise<void> {
+    if (!this.#gone) await this.#wait('pause', performance.now() + milliseconds)
+  }
+
+  /** Ends a wait for input, or a pause, before its time. */
   interrupt(): void {
-    if (this.#waiting === 'input') this.#wake()
+    if (this.#waiting === 'input' || this.#waiting === 'pause') this.#wake()
     if (this.#waiting === 'handshake') this.destroy()
   }
 

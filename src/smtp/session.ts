@@ -30,6 +30,9 @@ const MAX_MAIL_COMMAND = MAX_COMMAND + 26 + 17 + 10
 const COMMAND_PATIENCE_MS = 300_000
 /** Mistakes that a client may make before it is sent away. */
 const MAX_FAULTS = 20
+/** After so many of them each further one costs time: guessing names shall be slow. */
+const FREE_FAULTS = 10
+const TARPIT_MS = 1_000
 /** Commands between two messages that move no mail. */
 const MAX_JUNK = 100
 const MOVES_MAIL: ReadonlySet<string> = new Set(['MAIL', 'RCPT', 'DATA', 'QUIT'])
@@ -161,9 +164,12 @@ export class SmtpSession implements Session {
       return { head: TOO_MANY_FAULTS.bytes, then: 'close' }
     if (reply.next !== undefined) this.#state = this.#states[reply.next]
     if (reply.body !== undefined) this.#receive(reply.body)
-    return reply.then === undefined
-      ? { head: reply.bytes }
-      : { head: reply.bytes, then: reply.then }
+    const tarpit = reply.fault === true && this.#faults > FREE_FAULTS
+    return {
+      head: reply.bytes,
+      ...(reply.then === undefined ? {} : { then: reply.then }),
+      ...(tarpit ? { after: TARPIT_MS } : {}),
+    }
   }
 
   #receive(body: Data): void {

@@ -33,6 +33,8 @@ export class EchoSession implements Session {
     if (text === 'big') return { ...say('big'), body: [Buffer.alloc(EchoSession.BIG)] }
     if (text === 'flood') return { ...say('flood'), body: this.#flood() }
     if (text === 'body') return this.#body()
+    const late = /^late (\d+)$/.exec(text)
+    if (late !== null) return { ...say(text), after: Number(late[1]) }
     if (text === 'fail') throw new Error('a fault of ours')
     return text === 'work' ? this.work.then(() => say('worked')) : say(text)
   }

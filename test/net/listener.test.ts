@@ -1,65 +1,7 @@
-import { existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
-import { silent } from '../../src/log/log.js'
-import { type Endpoint, parseEndpoint } from '../../src/net/endpoint.js'
-import { ListenError, Listener, type ListenerOptions } from '../../src/net/listener.js'
-import { TlsContexts } from '../../src/net/tls.js'
-import { Client } from '../helpers/client.js'
+import { describe, expect, test } from 'vitest'
 import { EchoSession } from '../helpers/echo-session.js'
-
-const running: Listener[] = []
-let tls: TlsContexts | null = null
-
-async function certificate(): Promise<TlsContexts> {
-  return (tls ??= await TlsContexts.open(
-    null,
-    mkdtempSync(join(tmpdir(), 'listener-')),
-    'localhost',
-  ))
-}
-
-interface Stage {
-  readonly listener: Listener
-  readonly sessions: EchoSession[]
-  client(): Promise<Client>
-}
-
-async function stage(more: Partial<ListenerOptions> = {}, patience = 60_000): Promise<Stage> {
-  const sessions: EchoSession[] = []
-  const session = () => {
-    const made = Object.assign(new EchoSession(), { patience })
-    sessions.push(made)
-    return made
-  }
-  const listener = new Listener({
-    endpoint: parseEndpoint('127.0.0.1:0'),
-    protocol: 'echo',
-    session,
-    implicitTls: false,
-    secureContext: () => tls?.context ?? null,
-    maxConnections: () => 10,
-    log: silent,
-    ...more,
-  })
-  await listener.start()
-  running.push(listener)
-  return { listener, sessions, client: () => Client.to(listener.port!) }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries++) {
-    if (tries > 500) throw new Error('it did not come to that')
-    await sleep(10)
-  }
-}
-
-afterEach(async () => {
-  for (const listener of running.splice(0)) await listener.stop()
-})
+import { stage, until } from '../helpers/listener-stage.js'
 
 describe('a listener', () => {
   test('serves clients, several at once', async () => {
@@ -235,132 +177,33 @@ describe('stopping', () => {
   })
 })
 
-describe('TLS', () => {
-  test('begins on demand', async () => {
-    await certificate()
-    const { client, sessions } = await stage()
-    const secure = await client()
-    await secure.hear('hello\r\n')
-    secure.send('tls\r\n')
-    await secure.hear('go\r\n')
-    await secure.secure()
-    secure.send('secret\r\n')
-    await secure.hear('secret\r\n')
-    expect(sessions[0]!.tls?.version).toBe('TLSv1.3')
-    secure.socket.destroy()
-  })
-
-  test('begins at once on an implicit TLS port', async () => {
-    await certificate()
-    const { client } = await stage({ implicitTls: true })
-    const secure = await client()
-    await secure.secure()
-    secure.send('bye\r\n')
-    expect(await secure.end()).toBe('hello\r\nbye\r\n')
-  })
-
-  test.each([0, 1, 2, 5, 10, 20, 50])(
-    'answers nothing that was sent in clear %i ms after the command (T2)',
-    async (delay) => {
-      await certificate()
-      const { client, sessions } = await stage()
-      const attacker = await client()
-      await attacker.hear('hello\r\n')
-      attacker.send('tls\r\n')
-      await sleep(delay)
-      attacker.send('injected\r\n')
-      const said = await attacker.end()
-      // At most an alert of the TLS layer follows the permission to begin.
-      expect(said).not.toContain('injected')
-      await until(() => sessions[0]!.isClosed)
-    },
-  )
-
-  test('answers nothing that came in clear while a slow command was worked on (T2)', async () => {
-    await certificate()
-    const { client, sessions } = await stage()
-    for (const packets of [
-      ['work\r\n', 'tls\r\n', 'injected\r\n'],
-      ['work\r\ntls\r\n', 'injected\r\n'],
-    ]) {
-      const attacker = await client()
-      await attacker.hear('hello\r\n')
-      const session = sessions.at(-1)!
-      let finish = (): void => {}
-      session.work = new Promise((resolve) => (finish = resolve))
-      for (const packet of packets) {
-        attacker.send(packet)
-        await sleep(20)
-      }
-      finish()
-      expect(await attacker.end()).toBe('worked\r\nfault out-of-step\r\n')
-      await until(() => session.isClosed)
-    }
-  })
-
-  test('drops a client that sends more in the same packet (T1)', async () => {
-    await certificate()
+describe('an answer that must wait', () => {
+  test('comes after what was said before, and before what was asked after it', async () => {
     const { client } = await stage()
-    const attacker = await client()
-    attacker.send('tls\r\ninjected\r\n')
-    expect(await attacker.end()).toBe('hello\r\nfault out-of-step\r\n')
+    const guesser = await client()
+    guesser.send('first\r\nlate 1\r\nlast\r\nbye\r\n')
+    expect(await guesser.end()).toBe('hello\r\nfirst\r\nlate 1\r\nlast\r\nbye\r\n')
   })
 
-  test('drops a client whose handshake is garbage, and serves the next', async () => {
-    await certificate()
-    const { client, sessions } = await stage({ implicitTls: true })
-    const noise = await client()
-    noise.send('GET / HTTP/1.1\r\n\r\n')
-    await noise.end()
+  test('is given at once when the server stops', async () => {
+    const { client, listener } = await stage()
+    const guesser = await client()
+    await guesser.hear('hello\r\n')
+    guesser.send('late 600000\r\n')
+    await sleep(20)
+    const stopped = listener.stop()
+    expect(await guesser.end()).toBe('late 600000\r\nstopping\r\n')
+    await stopped
+  })
+
+  test('does not keep the session of a client that has gone', async () => {
+    const { client, sessions } = await stage()
+    const guesser = await client()
+    await guesser.hear('hello\r\n')
+    guesser.send('late 600000\r\n')
+    await sleep(20)
+    guesser.socket.resetAndDestroy()
     await until(() => sessions[0]!.isClosed)
-    const next = await client()
-    await next.secure()
-    await next.hear('hello\r\n')
-    next.socket.destroy()
-  })
-})
-
-describe('endpoints', () => {
-  const failure = (endpoint: Endpoint): Promise<unknown> =>
-    stage({ endpoint }).then(
-      () => null,
-      (error: unknown) => error,
-    )
-
-  test('a port in use is an error that names it', async () => {
-    const { listener } = await stage()
-    const error = await failure({ kind: 'tcp', host: '127.0.0.1', port: listener.port! })
-    expect(error).toBeInstanceOf(ListenError)
-    expect(error).toMatchObject({ code: 'EADDRINUSE' })
-    expect(String(error)).toContain(`127.0.0.1:${listener.port}`)
-  })
-
-  test('a bare port takes IPv4 and, where there is any, IPv6', async () => {
-    const { listener } = await stage({ endpoint: parseEndpoint('0') })
-    expect(listener.address).toBe(`*:${listener.port}`)
-    const client = await Client.to(listener.port!)
-    await client.hear('hello\r\n')
-    client.socket.destroy()
-  })
-
-  test('a UNIX socket has the mode that was asked for, and a dead one is replaced', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'unix-')), 'echo.sock')
-    const endpoint = parseEndpoint(`unix:${path}?mode=660`)
-    const { listener } = await stage({ endpoint })
-    expect(statSync(path).mode & 0o777).toBe(0o660)
-    const client = new Client(connect(path))
-    await client.hear('hello\r\n')
-    client.socket.destroy()
-    // Two on one path: the second must not take it away.
-    expect(await failure(endpoint)).toMatchObject({ code: 'EADDRINUSE' })
-    await listener.stop()
-    expect(existsSync(path)).toBe(false)
-  })
-
-  test('a file that is no socket is not removed', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'unix-')), 'precious')
-    writeFileSync(path, 'precious')
-    expect(await failure(parseEndpoint(`unix:${path}`))).toBeInstanceOf(ListenError)
-    expect(existsSync(path)).toBe(true)
+    expect(sessions).toHaveLength(1)
   })
 })
