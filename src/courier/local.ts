@@ -3,9 +3,10 @@ import type { Directory, Target } from '../directory/directory.js'
 import { formatAddress, identity, type Address } from '../mail/address.js'
 import type { Envelope } from '../mail/envelope.js'
 import { prepend, type Message } from '../mail/message.js'
+import type { Outcome } from '../mail/outcome.js'
 import { Refusal, noSuchUser, tryLater } from '../mail/refusal.js'
 import type { Store } from '../store/store.js'
-import type { Courier, Outcome } from './courier.js'
+import type { Courier } from './courier.js'
 
 /** Mailboxes of one message that are written at once. */
 const MAX_PARALLEL = 8

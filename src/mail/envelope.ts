@@ -1,17 +1,34 @@
 /** Who sends what to whom, as SMTP said it; apart from what the message's header claims. */
 import type { Address } from './address.js'
 
-export interface Envelope {
+/** Who brings the mail. */
+export interface Client {
+  /** IP address; empty on a UNIX socket. */
+  readonly address: string
+  /** What it called itself. */
+  readonly helo: string
+  /** TLS is on. */
+  readonly secure: boolean
+  /** Canonical address of the user who logged in; `null` if nobody did. */
+  readonly user: string | null
+}
+
+/** What is known when the first recipient is named. */
+export interface Opening {
   /** Names this transaction in logs, in Received and in the reply to DATA. */
   readonly id: string
   /** The reverse-path; `null` is the null path `<>` of bounces. */
   readonly from: Address | null
-  /** The forward-paths, in the order given, no identity twice. */
-  readonly to: readonly Address[]
+  readonly client: Client
   /** The SIZE that the client declared (RFC 1870), octets on the wire; `null` if it did not. */
   readonly declaredSize: number | null
   /** The client asked for SMTPUTF8 (RFC 6531): header and envelope may hold UTF-8. */
   readonly smtputf8: boolean
   /** BODY=8BITMIME (RFC 6152) was given. */
   readonly eightBit: boolean
+}
+
+export interface Envelope extends Opening {
+  /** The forward-paths, in the order given, no identity twice. */
+  readonly to: readonly Address[]
 }

@@ -22,9 +22,11 @@ export interface Mailbox {
   /**
    * Removes messages for good: when this resolves they are gone from the disk,
    * the directory synced. Those that vanished meanwhile count as removed.
+   * @param stillOurs asked before each few of them: from the first "no" on nothing more is
+   *   removed. Must not throw.
    * @throws RemovalIncomplete when some could not be removed
    */
-  remove(messages: Iterable<StoredMessage>): Promise<void>
+  remove(messages: Iterable<StoredMessage>, stillOurs?: () => boolean): Promise<void>
 }
 
 /** A message of the list cannot be had; the others still can. */

@@ -5,12 +5,9 @@
  */
 import type { Envelope } from '../mail/envelope.js'
 import type { Message } from '../mail/message.js'
-import type { Receipt } from '../mail/sender.js'
+import type { Outcome } from '../mail/outcome.js'
 
 export interface Queue {
-  /**
-   * Resolves when every recipient has the message or it is durably ours.
-   * @throws Refusal when it is neither
-   */
-  put(envelope: Envelope, message: Message): Promise<Receipt>
+  /** @returns who has the message or will get it from us (durably), and who will not; one outcome per recipient */
+  put(envelope: Envelope, message: Message): Promise<readonly Outcome[]>
 }

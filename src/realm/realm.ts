@@ -3,6 +3,7 @@ import { ANONYMOUS, type AvatarId } from '../cred/checker.js'
 import { LoginInUse, LoginRefused, LoginUnavailable } from '../cred/errors.js'
 import type { Login, Realm } from '../cred/realm.js'
 import type { Directory } from '../directory/directory.js'
+import { type Filter, FilterChain } from '../filter/filter.js'
 import type { Lease, Locks } from '../locks/locks.js'
 import { identity, parseAddress, type Address } from '../mail/address.js'
 import type { Avatars } from '../mail/avatars.js'
@@ -18,6 +19,8 @@ export interface RealmParts {
   readonly store: Store
   readonly queue: Queue
   readonly locks: Locks
+  /** What looks at mail from strangers; nothing if not given. */
+  readonly filter?: Filter
   /** Milliseconds of silence after which a session loses its mailbox to a newer login; without it none does. */
   readonly takeoverMs?: () => number
 }
@@ -37,7 +40,7 @@ export class MailRealm implements Realm<Avatars> {
 
   constructor(parts: RealmParts) {
     this.#parts = parts
-    this.#stranger = new Stranger(parts.directory, parts.store, parts.queue)
+    this.#stranger = new Stranger({ ...parts, filter: parts.filter ?? new FilterChain([]) })
   }
 
   requestAvatar<A extends keyof Avatars>(id: AvatarId, aspect: A): Promise<Login<Avatars[A]>> {

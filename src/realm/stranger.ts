@@ -3,44 +3,61 @@
  * mailboxes of the own domains and nothing else.
  */
 import type { Directory } from '../directory/directory.js'
+import type { Filter, Verdict } from '../filter/filter.js'
 import type { Address } from '../mail/address.js'
-import type { Envelope } from '../mail/envelope.js'
-import type { Message } from '../mail/message.js'
+import type { Envelope, Opening } from '../mail/envelope.js'
+import { type Message, prepend } from '../mail/message.js'
+import type { Outcome } from '../mail/outcome.js'
 import { noSuchUser, relayDenied } from '../mail/refusal.js'
-import type { Receipt, Sender } from '../mail/sender.js'
+import type { Sender } from '../mail/sender.js'
 import type { Queue } from '../queue/queue.js'
 import type { Store } from '../store/store.js'
 
-export class Stranger implements Sender {
-  readonly #directory: Directory
-  readonly #store: Store
-  readonly #queue: Queue
+export interface StrangerParts {
+  readonly directory: Directory
+  readonly store: Store
+  readonly queue: Queue
+  /** What looks at mail from strangers. */
+  readonly filter: Filter
+}
 
-  constructor(directory: Directory, store: Store, queue: Queue) {
-    this.#directory = directory
-    this.#store = store
-    this.#queue = queue
+export class Stranger implements Sender {
+  readonly #parts: StrangerParts
+
+  constructor(parts: StrangerParts) {
+    this.#parts = parts
   }
 
   /** A stranger may call himself what he likes; nobody believes him. */
   async checkFrom(): Promise<void> {}
 
   /** A directory that cannot tell is heard as it is: that is "later", never "no such user". */
-  async checkTo(to: Address, declaredSize: number | null): Promise<void> {
-    if (!(await this.#directory.owns(to.domain))) throw relayDenied()
-    const targets = await this.#directory.resolve(to)
+  async checkTo(opening: Opening, to: Address): Promise<void> {
+    const { directory, store, filter } = this.#parts
+    if (!(await directory.owns(to.domain))) throw relayDenied()
+    const targets = await directory.resolve(to)
     if (targets.length === 0) throw noSuchUser()
     // One full mailbox of several: the message as a whole would have to come again.
     for (const { user, quota } of targets) {
-      if (quota !== null) await this.#store.checkQuota(user, quota, declaredSize)
+      if (quota !== null) await store.checkQuota(user, quota, opening.declaredSize)
     }
+    await filter.recipient?.(opening, to)
   }
 
-  checkRoom(declaredSize: number | null): Promise<void> {
-    return this.#store.checkRoom(declaredSize)
+  checkRoom({ declaredSize }: Opening): Promise<void> {
+    return this.#parts.store.checkRoom(declaredSize)
   }
 
-  send(envelope: Envelope, message: Message): Promise<Receipt> {
-    return this.#queue.put(envelope, message)
+  async send(envelope: Envelope, message: Message): Promise<readonly Outcome[]> {
+    const { filter, queue } = this.#parts
+    const verdict = await filter.message?.(envelope, message)
+    return queue.put(envelope, verdict === undefined ? message : marked(message, verdict))
   }
+}
+
+/** The lines go in front: a header that is signed already stays as it is. */
+function marked(message: Message, { headers, junk }: Verdict): Message {
+  const lines = junk ? [...headers, 'X-Spam-Flag: YES'] : headers
+  if (lines.length === 0) return message
+  return prepend(Buffer.from(lines.map((line) => `${line}\n`).join('')), message)
 }

@@ -5,7 +5,7 @@ import type { Login } from '../cred/realm.js'
 import type { Log } from '../log/log.js'
 import type { Address } from '../mail/address.js'
 import type { Avatars } from '../mail/avatars.js'
-import type { Envelope } from '../mail/envelope.js'
+import type { Opening } from '../mail/envelope.js'
 import type { Sender } from '../mail/sender.js'
 import type { TlsFacts } from '../net/session.js'
 
@@ -26,7 +26,7 @@ export interface SmtpOptions {
 
 /** A transaction between MAIL and the end of its body: the envelope as it grows. */
 export interface Draft {
-  readonly start: Omit<Envelope, 'to'>
+  readonly opening: Opening
   /** By identity: who is named twice gets one copy. */
   readonly to: Map<string, Address>
 }

@@ -14,6 +14,7 @@ import { type Context, sender } from './context.js'
 import { Intake } from './intake.js'
 import { refusal, reply, type Reply } from './reply.js'
 import { received } from './trace.js'
+import { verdict } from './verdict.js'
 
 /** A client may think for so long at any point of a body (RFC 5321 section 4.5.3.2.5) … */
 const PATIENCE_MS = 300_000
@@ -123,9 +124,11 @@ export class Data implements RawInput {
     try {
       const header = this.#header()
       const message = await this.#intake.finish(header, countLines(header))
-      const { id } = await inTime(sender(this.#context).send(this.#envelope, message))
+      const outcomes = await inTime(sender(this.#context).send(this.#envelope, message))
+      const refused = verdict(outcomes)
+      if (refused !== null) throw refused
       log.info('smtp accepted', { ...this.#facts(), size: message.size + message.lines })
-      return { bytes: reply(250, '2.0.0', `Ok ${id}`) }
+      return { bytes: reply(250, '2.0.0', `Ok ${this.#envelope.id}`) }
     } catch (error) {
       return this.#say(refusal(asRefusal(error)), reason(error))
     }

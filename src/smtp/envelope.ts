@@ -1,5 +1,7 @@
 /** Between EHLO and the body: MAIL, RCPT, DATA (RFC 5321 sections 3.3 and 4.1.1). */
+import { ANONYMOUS } from '../cred/checker.js'
 import { type Address, identity } from '../mail/address.js'
+import type { Client } from '../mail/envelope.js'
 import { messageTooBig } from '../mail/refusal.js'
 import { type Path, type PathError, parsePath } from './command.js'
 import { type Context, type Draft, sender } from './context.js'
@@ -67,11 +69,11 @@ export class Ready implements State {
 
   async #begin(from: Address | null, parameters: MailParameters): Promise<Reply> {
     const { size: declaredSize, eightBit, smtputf8 } = parameters
-    await sender(this.#context).checkFrom(from)
-    if (declaredSize !== null) await sender(this.#context).checkRoom(declaredSize)
-    const id = newId()
-    const start = { id, from, declaredSize, eightBit, smtputf8 }
-    this.#context.draft = { start, to: new Map() }
+    const client = clientOf(this.#context)
+    const opening = { id: newId(), from, client, declaredSize, eightBit, smtputf8 }
+    await sender(this.#context).checkFrom(opening)
+    if (declaredSize !== null) await sender(this.#context).checkRoom(opening)
+    this.#context.draft = { opening, to: new Map() }
     return MAIL_BEGUN
   }
 }
@@ -101,33 +103,38 @@ export class Transaction implements State {
     const path = afterWord(text, /^TO:/i, TO_SYNTAX, BAD_TO)
     if ('bytes' in path) return path
     if (path.parameters.size > 0) return RCPT_PARAMETER
-    if (!this.#draft.start.smtputf8 && !path.ascii) return NEEDS_SMTPUTF8
+    if (!this.#draft.opening.smtputf8 && !path.ascii) return NEEDS_SMTPUTF8
     const to = path.barePostmaster ? this.#context.options.postmaster() : path.address
     return to === null ? BAD_TO : this.#add(to)
   }
 
   async #add(recipient: Address): Promise<Reply> {
-    const { start, to } = this.#draft
+    const { opening, to } = this.#draft
     const key = identity(recipient)
     if (to.has(key)) return say.RECIPIENT_OK
     if (to.size >= MAX_RECIPIENTS) return TOO_MANY
-    await sender(this.#context).checkTo(recipient, start.declaredSize)
+    await sender(this.#context).checkTo(opening, recipient)
     to.set(key, recipient)
     return say.RECIPIENT_OK
   }
 
   async #data(text: string): Promise<Reply> {
     if (text !== '') return say.NO_ARGUMENT
-    const { start, to } = this.#draft
+    const { opening, to } = this.#draft
     if (to.size === 0) return NO_RECIPIENTS
-    await sender(this.#context).checkRoom(start.declaredSize)
-    const envelope = { ...start, to: [...to.values()] }
+    await sender(this.#context).checkRoom(opening)
+    const envelope = { ...opening, to: [...to.values()] }
     return { bytes: say.SEND_BODY, body: new Data(this.#context, envelope) }
   }
 
   #reset(): Reply {
     return { ...say.OK, next: 'ready' }
   }
+}
+
+function clientOf({ peer, helo, login }: Context): Client {
+  const user = login === null || login.id === ANONYMOUS ? null : login.id
+  return { address: peer.address, helo, secure: peer.secure, user }
 }
 
 /** Reads the path behind `FROM:` or `TO:`, or gives the refusal. */

@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Outcome } from '../../src/courier/courier.js'
+import type { Outcome } from '../../src/mail/outcome.js'
 import { formatAddress } from '../../src/mail/address.js'
 import { fromBuffer } from '../../src/mail/message.js'
 import { addressOf, envelopeOf, mailIn, mailWorld } from '../helpers/mail-world.js'

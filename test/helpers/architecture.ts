@@ -34,7 +34,7 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
   courier: { from: ['directory', 'store', 'mail', 'log'] },
   store: { from: ['maildir', 'mail', 'log', 'locks'] },
   directory: { from: ['mail', 'log', 'toml'] },
-  filter: { from: ['mail', 'log'], later: true },
+  filter: { from: ['mail', 'log'] },
   locks: { from: ['log', 'process'] },
   limits: { from: ['log'], later: true },
   service: { from: ['log', 'net', 'process'] },

@@ -34,6 +34,7 @@ export function envelopeOf(from: string | null, ...to: readonly string[]): Envel
     id: 'E1',
     from: from === null ? null : addressOf(from),
     to: to.map(addressOf),
+    client: { address: '192.0.2.7', helo: 'client', secure: false, user: null },
     declaredSize: null,
     smtputf8: false,
     eightBit: false,

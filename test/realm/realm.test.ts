@@ -102,6 +102,8 @@ describe('the mailbox of a realm', () => {
   )
 })
 
+const opening = envelopeOf(null)
+
 describe('the sender of a realm', () => {
   const stranger = async () => {
     const all = await world()
@@ -117,7 +119,9 @@ describe('the sender of a realm', () => {
     const { sender } = await stranger()
     const asked = ['Alice@example.com', 'postmaster@example.com', 'ghost@example.com']
     const foreign = ['joe@far.example', 'alice@[127.0.0.1]', '"joe@far.example"@example.com']
-    const answers = [...asked, ...foreign].map((to) => answer(sender.checkTo(addressOf(to), null)))
+    const answers = [...asked, ...foreign].map((to) =>
+      answer(sender.checkTo(opening, addressOf(to))),
+    )
     expect(await Promise.all(answers)).toEqual([
       'yes',
       'yes',
@@ -132,33 +136,43 @@ describe('the sender of a realm', () => {
     const { sender, store, tree } = await stranger()
     const bob = addressOf('bob@example.com')
     await writeFile(tree.userFile('example.com', 'bob'), 'quota = "100"\n')
-    expect(await answer(sender.checkTo(bob, 100))).toBe('yes')
-    expect(await answer(sender.checkTo(bob, null))).toBe('yes')
-    expect(await answer(sender.checkTo(bob, 101))).toBe('452 4.2.2')
+    expect(await answer(sender.checkTo({ ...opening, declaredSize: 100 }, bob))).toBe('yes')
+    expect(await answer(sender.checkTo({ ...opening, declaredSize: null }, bob))).toBe('yes')
+    expect(await answer(sender.checkTo({ ...opening, declaredSize: 101 }, bob))).toBe('452 4.2.2')
     await store.append(bob, fromBuffer(Buffer.alloc(100)), { bytes: 100, messages: null })
-    expect(await answer(sender.checkTo(bob, null))).toBe('452 4.2.2')
+    expect(await answer(sender.checkTo({ ...opening, declaredSize: null }, bob))).toBe('452 4.2.2')
     // He must be reached whatever happens (RFC 5321 section 4.5.1).
     await writeFile(tree.userFile('example.com', 'postmaster'), 'quota = "1"\n')
-    expect(await answer(sender.checkTo(addressOf('postmaster@example.com'), 500))).toBe('yes')
+    expect(
+      await answer(
+        sender.checkTo({ ...opening, declaredSize: 500 }, addressOf('postmaster@example.com')),
+      ),
+    ).toBe('yes')
   })
 
   it('does not call a user unknown when nobody can tell', async () => {
     const { sender, tree } = await stranger()
     await writeFile(tree.userFile('example.com', 'eve'), 'hunter2\n')
-    const eve = await answer(sender.checkTo(addressOf('eve@example.com'), null))
+    const eve = await answer(sender.checkTo(opening, addressOf('eve@example.com')))
     expect(eve).toBeInstanceOf(Error)
     await rename(join(tree.root, 'example.com'), join(tree.root, 'unmounted'))
-    expect(await answer(sender.checkTo(addressOf(ALICE), null))).toMatchObject({ code: 'ENOENT' })
+    expect(await answer(sender.checkTo(opening, addressOf(ALICE)))).toMatchObject({
+      code: 'ENOENT',
+    })
   })
 
   it('takes any reverse-path from a stranger and sends', async () => {
     const { sender, tree } = await stranger()
     for (const from of [null, addressOf('root@example.com'), addressOf('x@far.example')]) {
-      expect(await answer(sender.checkFrom(from))).toBe('yes')
+      expect(await answer(sender.checkFrom({ ...opening, from }))).toBe('yes')
     }
-    expect(await answer(sender.checkRoom(1_000))).toBe('yes')
-    expect(await answer(sender.checkRoom(Number.MAX_SAFE_INTEGER))).toBe('452 4.3.1')
-    expect(await sender.send(envelopeOf(null, ALICE), message)).toEqual({ id: 'E1' })
+    expect(await answer(sender.checkRoom({ ...opening, declaredSize: 1_000 }))).toBe('yes')
+    expect(
+      await answer(sender.checkRoom({ ...opening, declaredSize: Number.MAX_SAFE_INTEGER })),
+    ).toBe('452 4.3.1')
+    expect(await sender.send(envelopeOf(null, ALICE), message)).toEqual([
+      { to: addressOf(ALICE), refusal: null },
+    ])
     expect(await mailIn(tree, 'example.com', 'alice')).toHaveLength(1)
   })
 

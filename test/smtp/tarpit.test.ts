@@ -4,7 +4,12 @@ import { SmtpStage } from '../helpers/smtp-stage.js'
 /** What a client is kept waiting for each of its guesses, in milliseconds. */
 async function waits(guesses: number): Promise<number[]> {
   const stage = new SmtpStage()
-  stage.direct({ name: 'user', rest: 'alice@example.com' })
+  stage.direct({
+    kind: 'directive',
+    name: 'user',
+    rest: 'alice@example.com',
+    block: Buffer.alloc(0),
+  })
   const session = stage.open()
   await session.greet()
   const say = async (line: string) => (await session.command(Buffer.from(line))).after ?? 0
