@@ -1,19 +1,25 @@
 /**
  * The form of mailtap.toml: which keys there are, of which type, with which
- * default. Also the JSON Schema that editors use. The one door to zod.
+ * default. Also the JSON Schema that editors use.
  */
-import { z } from 'zod'
-import { parseOctets } from '../mail/octets.js'
-import { parseQuota, QUOTA_FORM } from '../mail/quota.js'
-import { parseEndpoint } from '../net/endpoint.js'
 import { parseDays } from './days.js'
+import {
+  choice,
+  endpoints,
+  expects,
+  notBuilt,
+  parsed,
+  quota,
+  size,
+  table,
+  text,
+  truth,
+  wholeNumber,
+  z,
+} from './forms.js'
 import type { Path } from './source.js'
 
-/** 50 MB, as most providers take. */
-const DEFAULT_MESSAGE_SIZE = 50 * 1024 * 1024
 const DEFAULT_CONNECTIONS = 10_000
-/** Above this, one mistyped zero would let one client fill the disk. */
-const MAX_MESSAGE_SIZE = 1024 ** 4
 const MAX_CONNECTIONS = 1_000_000
 /** A day, in seconds. */
 const MAX_LOGIN_DELAY = 86_400
@@ -26,13 +32,6 @@ const MAX_TAKEOVER = 600
 const TAKEOVER = expects(`0 for never, or seconds from ${MIN_TAKEOVER} to ${MAX_TAKEOVER}`)
 /** A hundred years, in days. */
 const MAX_EXPIRE = 36_500
-
-const text = (form: string) => z.string(expects(form)).min(1, expects(form))
-const endpoints = (what: string) =>
-  z
-    .array(endpoint(), expects('a list of endpoints, such as ["25", "127.0.0.1:8025"]'))
-    .default([])
-    .describe(`where to listen for ${what}: 25, 127.0.0.1:25, [::1]:25, unix:/path?mode=660`)
 
 const domain = table({
   path: text('a directory, such as "./Maildir"').describe('directory of the domain'),
@@ -95,6 +94,9 @@ const settings = table({
       .default(0)
       .describe('seconds of silence after which a new login ends an older session; 0: never'),
     language: choice(['en', 'de']).default('en').describe('what LANG * chooses'),
+    utf8: choice(['as-is', 'strict'])
+      .default('as-is')
+      .describe('strict: no headers in UTF-8 for clients that did not say UTF8'),
   }).prefault({}),
   mailboxes: table({
     quota: quota().prefault('none').describe('how much mail a user may keep, such as "2GB"'),
@@ -167,82 +169,4 @@ function said(path: Path, message: string): string {
     return before === '' ? key : `${before}.${key}`
   }, '')
   return name === '' ? message : `${name}: ${message}`
-}
-
-function table<S extends z.ZodRawShape>(shape: S) {
-  const known = Object.entries(shape).filter(([, form]) => !isNotBuilt(form))
-  const names = `known here: ${known.map(([key]) => key).join(', ')}`
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys' ? names : `expected a table, not ${kind(issue.input)}`,
-  })
-}
-
-function endpoint() {
-  return z.string(expects('an endpoint in quotes, such as "25"')).superRefine((value, context) => {
-    try {
-      parseEndpoint(value)
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message })
-    }
-  })
-}
-
-function size() {
-  const form = expects('a size such as "50MB" or 52428800')
-  return z
-    .union([z.int(form), z.string(form)], form)
-    .prefault(DEFAULT_MESSAGE_SIZE)
-    .transform((value) => (typeof value === 'number' ? value : (parseOctets(value) ?? 0)))
-    .refine((value) => value > 0 && value <= MAX_MESSAGE_SIZE, form)
-}
-
-function quota() {
-  return parsed(QUOTA_FORM, (value) => parseQuota(value) ?? undefined)
-}
-
-/** What a text means; `parse` gives `undefined` for one that means nothing. */
-function parsed<T>(form: string, parse: (value: string) => T | undefined) {
-  const wrong = expects(form)
-  const known = z.string(wrong).refine((value) => parse(value) !== undefined, wrong)
-  return known.transform((value) => parse(value) as T)
-}
-
-function wholeNumber(min: number, max: number) {
-  const form = expects(`a whole number from ${min} to ${max}`)
-  return z.int(form).min(min, form).max(max, form)
-}
-
-function truth() {
-  return z.boolean(expects('true or false'))
-}
-
-function choice<const T extends readonly [string, ...string[]]>(words: T) {
-  return z.enum(words, expects(words.map((word) => JSON.stringify(word)).join(' or ')))
-}
-
-/** A key that belongs to the product and that this version can not serve yet. */
-function notBuilt(what: string) {
-  const error = `${what} is not in this version yet; remove this`
-  return z.never({ error }).describe('not in this version yet').optional()
-}
-
-function isNotBuilt(form: unknown): boolean {
-  return form instanceof z.ZodOptional && form.unwrap() instanceof z.ZodNever
-}
-
-function expects(form: string) {
-  return {
-    error: ({ input }: { readonly input?: unknown }): string =>
-      input === undefined ? `missing; expected ${form}` : `expected ${form}, not ${kind(input)}`,
-  }
-}
-
-/** What a value is, never the value: it may be a secret in the wrong place. */
-function kind(value: unknown): string {
-  if (typeof value === 'string') return value === '' ? 'an empty text' : 'this text'
-  if (typeof value === 'number') return 'this number'
-  if (typeof value === 'boolean') return String(value)
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
-  return value instanceof Date ? 'a date' : 'a table'
 }
