@@ -60,7 +60,7 @@ async function problemsOf(
 function targetProblems({ at, name, targets }: Alias, config: Config): string[] {
   return targets.flatMap((target) => {
     if (target.kind === 'undeliverable') return [`${at}: ${name}: ${target.why}; its mail waits`]
-    if (target.domain === null || Object.hasOwn(config.domains, target.domain)) return []
+    if (target.kind !== 'address' || target.domain === null || Object.hasOwn(config.domains, target.domain)) return []
     const what = `${target.domain} is no domain of this server, and relaying is not in this version yet`
     return [`${at}: ${name}: ${what}; its mail waits`]
   })

@@ -22,14 +22,18 @@ export async function checkServer(file: string, config: Config, findings: Findin
   checkDomainsThere(config, findings)
   await checkPlaces(file, config, findings)
   await findings.attempt(config.state, () => checkState(config.state, findings))
-  if (config.tls === null) {
+  await checkCertificates(config, findings)
+}
+
+async function checkCertificates(config: Config, findings: Findings): Promise<void> {
+  const { tls, domains, hostname } = config
+  if (tls === null) {
     findings.warning(
       `[tls] is not set: a self-signed certificate is made in ${config.state}, which mail programs warn about`,
     )
-    return
-  }
-  const { tls } = config
-  await findings.attempt(tls.cert, () => checkTls(config, tls, findings))
+  } else await findings.attempt(tls.cert, () => checkTls(hostname, tls, findings))
+  for (const { tls: own } of Object.values(domains))
+    if (own !== null) await findings.attempt(own.cert, () => checkTls(null, own, findings))
 }
 
 /** @param version such as `22.11.0` */
@@ -71,8 +75,9 @@ function checkDomainsThere({ domains }: Config, findings: Findings): void {
     findings.warning('there is no domain: all mail would be refused')
 }
 
+/** @param hostname that clients will ask for; `null` = those that stand in it */
 async function checkTls(
-  { hostname }: Config,
+  hostname: string | null,
   tls: NonNullable<Config['tls']>,
   findings: Findings,
 ): Promise<void> {
@@ -80,7 +85,7 @@ async function checkTls(
   if (problem !== null) return findings.error(problem)
   const certificate = new X509Certificate(await readFile(tls.cert))
   checkDates(tls.cert, certificate, findings)
-  if (certificate.checkHost(hostname) === undefined) {
+  if (hostname !== null && certificate.checkHost(hostname) === undefined) {
     findings.warning(
       `${tls.cert}: this certificate is not for ${hostname}; mail programs will warn about it`,
     )

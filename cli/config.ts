@@ -2,9 +2,11 @@
 import type { Config } from '../src/config/config.js'
 import { formatDays } from '../src/config/days.js'
 import { tomlString, tomlValue } from '../src/config/edit.js'
+import { limitsAsWritten } from '../src/config/limits.js'
 import { jsonSchema } from '../src/config/schema.js'
 import { formatQuota, UNLIMITED } from '../src/mail/quota.js'
 import { CONFIG, JSON_OUTPUT, type Given, type Noun } from './command.js'
+import { filterAsWritten } from './filter-written.js'
 import { settingsFor } from './settings.js'
 import { print, sayJson } from './terminal.js'
 
@@ -29,16 +31,17 @@ export const config: Noun = {
 
 type Value = string | number | boolean | readonly string[]
 type Table = Readonly<Record<string, Value>>
+type Tables = Readonly<Record<string, Value | Table>>
 
 async function show(given: Given): Promise<void> {
   const settings = asWritten(await settingsFor(given))
   if (given.has('json')) return sayJson(settings)
   const { domains, ...others } = settings
-  const tables = Object.entries(others).filter(([, value]) => isTable(value)) as [string, Table][]
+  const tables = Object.entries(others).filter(([, value]) => isTable(value)) as [string, Tables][]
   const top = Object.entries(others).filter(([, value]) => !isTable(value)) as [string, Value][]
-  const texts = [lines(top), ...tables.map(([name, table]) => section(`[${name}]`, table))]
-  const ours = Object.entries(domains).map(([name, table]) =>
-    section(`[domains.${tomlString(name)}]`, table),
+  const texts = [lines(top), ...tables.flatMap(([name, table]) => sections(name, table))]
+  const ours = Object.entries(domains).flatMap(([name, table]) =>
+    sections(`domains.${tomlString(name)}`, table),
   )
   print([...texts, ...ours].join('\n'))
 }
@@ -55,7 +58,8 @@ function asWritten(settings: Config) {
     pop3: pop3AsWritten(settings.pop3),
     mailboxes: { trash: formatDays(mailboxes.trashMs) },
     ...(tls === null ? {} : { tls }),
-    limits: { message_size: limits.messageSize, connections: limits.connections },
+    limits: limitsAsWritten(limits),
+    filter: filterAsWritten(settings.filter),
     log,
     domains: domainsAsWritten(settings.domains),
   }
@@ -72,13 +76,24 @@ function pop3AsWritten({ loginDelay, takeoverAfter, expire, ...same }: Config['p
 
 function domainsAsWritten(domains: Config['domains']) {
   const tables = Object.entries(domains).map(
-    ([name, { path, bounceToPostmaster, aliases, quota }]) => {
+    ([name, { path, bounceToPostmaster, aliases, quota, tls }]) => {
       const limit = formatQuota(quota ?? UNLIMITED)
       const domain = { path, bounce_to_postmaster: bounceToPostmaster, aliases, quota: limit }
-      return [name, domain] as const
+      return [name, { ...domain, ...(tls === null ? {} : { tls: { ...tls } }) }] as const
     },
   )
   return Object.fromEntries(tables)
+}
+
+/** A table, and those in it. */
+function sections(name: string, table: Tables): string[] {
+  const all = Object.entries(table)
+  const plain = all.filter(([, value]) => !isTable(value)) as [string, Value][]
+  const inner = all.filter(([, value]) => isTable(value)) as [string, Table][]
+  return [
+    ...(plain.length === 0 ? [] : [section(`[${name}]`, Object.fromEntries(plain))]),
+    ...inner.map(([key, each]) => section(`[${name}.${key}]`, each)),
+  ]
 }
 
 function section(head: string, table: Table): string {

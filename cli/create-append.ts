@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { Config } from '../src/config/config.js'
 import { tomlValue } from '../src/config/edit.js'
 import { overlap, realPath } from '../src/config/overlap.js'
+import { PROTOCOLS } from '../src/config/protocols.js'
 import { readSource } from '../src/config/read.js'
 import { formatPlace, type Path, type Source } from '../src/config/source.js'
 import { parseDomain } from '../src/mail/address.js'
@@ -18,9 +19,7 @@ const SERVER: readonly (readonly [option: string, path: Path])[] = [
   ['hostname', ['hostname']],
   ['state', ['state']],
   ['auth', ['auth']],
-  ['smtp', ['listen', 'smtp']],
-  ['pop3', ['listen', 'pop3']],
-  ['pop3s', ['listen', 'pop3s']],
+  ...PROTOCOLS.map((protocol) => [protocol, ['listen', protocol]] as const),
   ['tls-cert', ['tls', 'cert']],
   ['tls-key', ['tls', 'key']],
 ]

@@ -1,4 +1,5 @@
 /** What `mailtap create` is asked to make, checked as far as that goes without touching a file. */
+import { byProtocol, type Listen, PROTOCOLS, type Protocol } from '../src/config/protocols.js'
 import { parseDomain } from '../src/mail/address.js'
 import { clash } from '../src/net/endpoint.js'
 import type { Given } from './command.js'
@@ -17,9 +18,7 @@ export interface CreatePlan {
   /** `null` = beside the config. */
   readonly state: string | null
   readonly auth: readonly string[]
-  readonly smtp: readonly string[]
-  readonly pop3: readonly string[]
-  readonly pop3s: readonly string[]
+  readonly listen: Listen
   readonly tls: { readonly cert: string; readonly key: string } | null
 }
 
@@ -38,8 +37,8 @@ export interface UserPlan {
   readonly password: string | null
 }
 
-const DEFAULT_SMTP = '8025'
-const DEFAULT_POP3 = '8110'
+/** Ports that need no privilege. */
+const DEFAULTS: Partial<Listen> = { smtp: ['8025'], pop3: ['8110'] }
 
 /** @throws Failure at the first thing that is wrong, before what is not built yet */
 export function planOf(given: Given): CreatePlan {
@@ -51,9 +50,7 @@ export function planOf(given: Given): CreatePlan {
     hostname: hostnameOf(given),
     state: given.last('state'),
     auth: checkAuth(given),
-    smtp: endpointsOf(given, 'smtp', DEFAULT_SMTP),
-    pop3: endpointsOf(given, 'pop3', DEFAULT_POP3),
-    pop3s: endpointsOf(given, 'pop3s', null),
+    listen: byProtocol((protocol) => endpointsOf(given, protocol)),
     tls: tlsOf(given),
   }
   refuseClash(plan)
@@ -116,16 +113,16 @@ function hostnameOf(given: Given): string | null {
 }
 
 /** `none` alone for no listener. */
-function endpointsOf(given: Given, option: string, otherwise: string | null): string[] {
+function endpointsOf(given: Given, option: Protocol): readonly string[] {
   const said = given.all(option)
-  if (said.length === 0) return otherwise === null ? [] : [otherwise]
+  if (said.length === 0) return DEFAULTS[option] ?? []
   if (!said.includes('none')) return said.map((each) => checkEndpoint(option, each))
   if (said.length > 1) throw usage(`--${option} none: no listener, and then one; keep one of both`)
   return []
 }
 
-function refuseClash({ smtp, pop3, pop3s }: CreatePlan): void {
-  const all = [...smtp, ...pop3, ...pop3s]
+function refuseClash({ listen }: CreatePlan): void {
+  const all = PROTOCOLS.flatMap((protocol) => listen[protocol])
   const found = clash(all)
   if (found === null) return
   const [one, other] = [all[found.one]!, all[found.other]!]

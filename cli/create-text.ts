@@ -18,14 +18,12 @@ export async function configText(plan: CreatePlan, append: boolean): Promise<str
 }
 
 function wholeConfig(plan: CreatePlan, hostname: string): NewConfig {
-  const { smtp, pop3, pop3s, auth, tls, domains } = plan
+  const { listen, auth, tls, domains } = plan
   const here = (path: string): string => pathInConfig(path, plan.output)
   const only = domains.length === 1 ? domains[0]!.name : null
   return {
     hostname,
-    smtp,
-    pop3,
-    pop3s,
+    listen,
     auth,
     domains: domains.map((domain) => inConfig(domain, plan.output)),
     // Said even when implied: with a second domain it would silently stop being so.

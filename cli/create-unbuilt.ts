@@ -5,15 +5,11 @@
 import { parseAddress, parseDomain } from '../src/mail/address.js'
 import { isAuthType } from './auth-types.js'
 import type { Given } from './command.js'
-import { checkEndpoint } from './endpoint-option.js'
 import { Exit, Failure, notBuilt, usage } from './exit.js'
 
 /** Option, what it is for, and the check of its value. */
 const UNBUILT: readonly (readonly [option: string, what: string, check: Check])[] = [
   ['catch-all', 'a catch-all address', checkCatchAll],
-  ['submission', 'mail submission with STARTTLS', checkListener],
-  ['submissions', 'mail submission over TLS', checkListener],
-  ['lmtp', 'LMTP', checkListener],
   ['relay', 'relaying to other servers', checkRelay],
   ['relay-password-file', 'relaying to other servers', checkNothing],
   ['uid', 'changing the identity', checkIdentity],
@@ -48,10 +44,6 @@ export function checkAuth(given: Given): string[] {
       throw usage(`--auth ${checker}: ${type} takes no argument; write --auth ${type}`)
   }
   return said.length === 0 ? ['directory'] : [...new Set(said)]
-}
-
-function checkListener(option: string, value: string): void {
-  if (value !== 'none') checkEndpoint(option, value)
 }
 
 function checkCatchAll(_option: string, value: string): void {

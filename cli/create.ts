@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import type { Config } from '../src/config/config.js'
+import { PROTOCOLS } from '../src/config/protocols.js'
 import { writeSmallFile } from '../src/directory/small-file.js'
 import { errorCode } from '../maildir/maildir.js'
 import { authHelp } from './auth-types.js'
@@ -146,8 +147,8 @@ async function writeNew(file: string, text: string, exclusive: boolean): Promise
   }
 }
 
-function warnOfPlan({ domains, smtp, pop3, pop3s }: CreatePlan): void {
-  if ([...smtp, ...pop3, ...pop3s].length === 0)
+function warnOfPlan({ domains, listen }: CreatePlan): void {
+  if (PROTOCOLS.every((protocol) => listen[protocol].length === 0))
     warn("no listener: 'mailtap run' needs one, write it into [listen]")
   const shown = domains.some(({ users }) => users.some(({ password }) => password !== null))
   if (shown) warn('a password on the command line can be seen by other users of this machine')

@@ -5,7 +5,7 @@ import { AliasesError } from '../src/directory/aliases.js'
 import { FileRefused } from '../src/directory/small-file.js'
 import { UserFileError } from '../src/directory/user-file.js'
 import { reason } from '../src/log/log.js'
-import { CertificateError } from '../src/net/tls.js'
+import { CertificateError } from '../src/net/certificate.js'
 import { Exit, Failure } from './exit.js'
 
 /** Codes of the operating system that have an exit code of their own. */

@@ -5,7 +5,9 @@ import { plainListing } from '../maildir/old-listing.js'
 import type { Config } from '../src/config/config.js'
 import { named, type Account } from './account.js'
 import type { Given } from './command.js'
-import { alone, giveMailbox } from './mailbox-work.js'
+import { addedBy } from './import-usage.js'
+import { requireQuota } from './mailbox-quota.js'
+import { alone, giveMailbox, requireGivableMailbox } from './mailbox-work.js'
 import { say } from './terminal.js'
 
 export interface Import {
@@ -19,7 +21,9 @@ export async function importMaildir(
   { path, given }: Import,
 ): Promise<void> {
   await alone(config, account, async () => {
+    await requireGivableMailbox(account)
     const listing = await plainListing(path)
+    await requireQuota(config, account, given, () => addedBy(path, account.mailbox, listing))
     const count = `${listing.unknown.length} messages`
     if (given.has('dry-run')) return say(`would copy ${count} to ${named(account)}`)
     const { copied, present } = await adopt(path, account.mailbox, listing, config.hostname)

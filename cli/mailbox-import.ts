@@ -5,6 +5,7 @@ import type { Given, Option } from './command.js'
 import { usage } from './exit.js'
 import { importMaildir } from './import-maildir.js'
 import { importMbox } from './import-mbox.js'
+import { FORCE_QUOTA } from './mailbox-quota.js'
 import { isThere } from './make.js'
 import { settingsFor } from './settings.js'
 import { takeOver } from './take-over.js'
@@ -24,6 +25,7 @@ export const IMPORT_OPTIONS: readonly Option[] = [
     flags: '--move',
     help: 'remove the old files when all of it is here and proven to be the same',
   },
+  FORCE_QUOTA,
 ]
 
 export async function importMail(given: Given): Promise<void> {

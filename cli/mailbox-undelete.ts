@@ -1,8 +1,9 @@
 /** `mailtap mailbox undelete`: puts deleted mail back; clients see it at their next login. */
-import { type Deleted, deleted, undelete } from '../maildir/maildir.js'
+import { type Deleted, deleted, undelete, type Usage } from '../maildir/maildir.js'
 import { accountOf, named } from './account.js'
 import { DRY_RUN, CONFIG, JSON_OUTPUT, type Given, type Option } from './command.js'
 import { Exit, Failure, usage } from './exit.js'
+import { FORCE_QUOTA, requireQuota } from './mailbox-quota.js'
 import { requireMailbox } from './mailbox-work.js'
 import { settingsFor } from './settings.js'
 import { say, sayJson } from './terminal.js'
@@ -14,6 +15,7 @@ export const UNDELETE_OPTIONS: readonly Option[] = [
     help: 'only what was deleted since: 2d, 12h, 2026-01-31, 2026-01-31T09:00',
   },
   { flags: '--message <id>', help: 'only this message, by its UIDL or its Message-ID; repeatable' },
+  FORCE_QUOTA,
   DRY_RUN,
   JSON_OUTPUT,
 ]
@@ -39,9 +41,11 @@ interface Found {
 
 /** @throws Failure when a message that was named is not in the trash */
 export async function undeleteMail(given: Given): Promise<void> {
-  const account = accountOf(await settingsFor(given), given.argument!)
+  const config = await settingsFor(given)
+  const account = accountOf(config, given.argument!)
   await requireMailbox(account)
   const chosen = choose(account.mailbox, given)
+  await requireQuota(config, account, given, async () => amountOf(chosen))
   const dry = given.has('dry-run')
   const back = dry ? null : new Set(undelete(account.mailbox, [...chosen.keys()]))
   const found = [...chosen].filter(([place]) => back?.has(place) ?? true).map(([, each]) => each)
@@ -70,6 +74,12 @@ function choose(mailbox: string, given: Given): ReadonlyMap<string, Found> {
     Exit.badData,
     `not in the trash: ${[...missing].join(', ')}; nothing was put back`,
   )
+}
+
+/** The trash does not count, what comes out of it does. */
+function amountOf(chosen: ReadonlyMap<string, Found>): Usage {
+  const bytes = [...chosen.values()].reduce((sum, { size }) => sum + size, 0)
+  return { bytes, messages: chosen.size }
 }
 
 function describe(message: Deleted): Found {

@@ -9,7 +9,7 @@ import { Maildirs } from '../src/store/maildirs.js'
 import { named, noSuchUser, type Account } from './account.js'
 import { Exit, Failure } from './exit.js'
 import { isThere } from './make.js'
-import { giveToOwnerOf } from './ownership.js'
+import { giveToOwnerOf, requireGivable } from './ownership.js'
 
 /** The mailbox as the server's own store. It takes no account of how full the disk is. */
 export function storeOf(
@@ -44,8 +44,7 @@ export async function alone<T>(
 ): Promise<T> {
   // No server has ever run here: nobody can be logged in.
   if (!(await isThere(state))) return work()
-  const locks = await FileLocks.open(join(state, 'locks'))
-  await giveToOwnerOf(state, [join(state, 'locks')])
+  const locks = await openLocks(state)
   const lease = await locks.tryAcquire(`mailbox:${identity(account.address)}`)
   if (lease === null) {
     const what = `somebody is logged in to the mailbox of ${named(account)}; try again when they are gone`
@@ -56,6 +55,25 @@ export async function alone<T>(
   } finally {
     await lease.release()
   }
+}
+
+/** The server's own. What root made of them, now or in a run before, belongs to whom the server runs as. */
+async function openLocks(state: string): Promise<FileLocks> {
+  const folder = join(state, 'locks')
+  // Nothing is made in what a link in its place leads to.
+  if (await isThere(folder)) await giveToOwnerOf(state, [folder])
+  const locks = await FileLocks.open(folder)
+  await giveToOwnerOf(state, FileLocks.directories(folder))
+  return locks
+}
+
+/**
+ * Before anything is changed in a mailbox: can root give all of it to its owner afterwards?
+ * @throws Failure when not
+ */
+export async function requireGivableMailbox({ domain, mailbox }: Account): Promise<void> {
+  if (process.getuid?.() !== 0 || !(await isThere(mailbox))) return
+  await requireGivable(domain, [mailbox, ...(await everythingIn(mailbox))])
 }
 
 /** What root made in a mailbox belongs to the owner of the domain. */

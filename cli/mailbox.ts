@@ -5,9 +5,10 @@ import { localOf } from '../src/directory/key.js'
 import { formatAddress } from '../src/mail/address.js'
 import { accountIn, named, ownDomain, type Account } from './account.js'
 import { CONFIG, DRY_RUN, JSON_OUTPUT, type Given, type Noun } from './command.js'
-import { checkMailbox } from './mailbox-check.js'
+import { CHECK_OPTIONS, checkMailbox } from './mailbox-check.js'
 import { deliver } from './mailbox-deliver.js'
 import { exportMailbox } from './mailbox-export.js'
+import { FORCE_QUOTA } from './mailbox-quota.js'
 import { importMail, IMPORT_OPTIONS } from './mailbox-import.js'
 import { show } from './mailbox-show.js'
 import { UNDELETE_OPTIONS, undeleteMail } from './mailbox-undelete.js'
@@ -41,12 +42,7 @@ export const mailbox: Noun = {
       name: 'check',
       summary: 'read all of a mailbox and tell what is wrong with it',
       argument: '<address>',
-      options: [
-        CONFIG,
-        { flags: '--fix', help: 'put right sizes into names, clear away what is stale' },
-        DRY_RUN,
-        JSON_OUTPUT,
-      ],
+      options: CHECK_OPTIONS,
       run: checkMailbox,
     },
     {
@@ -56,6 +52,7 @@ export const mailbox: Noun = {
       options: [
         CONFIG,
         { flags: '-f, --from <address>', help: 'the sender, for Return-Path (default: none)' },
+        FORCE_QUOTA,
         DRY_RUN,
       ],
       run: deliver,

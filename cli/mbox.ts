@@ -4,8 +4,8 @@
  * has one `>` more than it should.
  */
 
-/** Longest message that is read. */
-const MAX_OCTETS = 256 * 1024 * 1024
+/** Longest message that is read, or should be written. */
+export const MAX_OCTETS = 256 * 1024 * 1024
 const LF = 10
 const CR = 13
 const SEPARATOR = Buffer.from('From ')
@@ -14,6 +14,8 @@ const TO_QUOTE = /^(?=>*From )/gm
 /** Where the headers that matter here stand. */
 const HEAD = 8_192
 const RETURN_PATH = /^Return-Path: *<([!-~]{1,254})>/im
+/** The end of the year 9999, in seconds since 1970: later years have no four digits. */
+const LATEST = 253_402_300_799
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 
@@ -87,7 +89,7 @@ class MboxReader {
   }
 }
 
-/** A message as it stands in an mbox. @param seconds when it came, since 1970 */
+/** A message as it stands in an mbox. @param seconds when it came, since 1970; `Infinity` if nobody knows */
 export function mboxEntry(message: Buffer, seconds: number): Buffer {
   const text = message.toString('latin1').replace(/\r+\n/g, '\n')
   const sender = RETURN_PATH.exec(text.slice(0, HEAD))?.[1] ?? 'MAILER-DAEMON'
@@ -96,9 +98,9 @@ export function mboxEntry(message: Buffer, seconds: number): Buffer {
   return Buffer.from(`From ${sender} ${asctime(seconds)}\n${content}\n`, 'latin1')
 }
 
-/** As ctime(3) writes it, in UTC. */
+/** As ctime(3) writes it, in UTC; 1970 for what no clock has said. */
 function asctime(seconds: number): string {
-  const date = new Date(seconds * 1000)
+  const date = new Date(seconds <= LATEST ? seconds * 1000 : 0)
   const day = String(date.getUTCDate()).padStart(2)
   const time = date.toISOString().slice(11, 19)
   return `${DAYS[date.getUTCDay()]} ${MONTHS[date.getUTCMonth()]} ${day} ${time} ${date.getUTCFullYear()}`

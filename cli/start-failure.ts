@@ -1,6 +1,6 @@
 /** Why a server did not start, with the exit code and what to do. */
 import { inside } from '../src/config/overlap.js'
-import { ListenError } from '../src/net/listener.js'
+import { ListenError } from '../src/net/bind.js'
 import { AlreadyRunning } from '../src/service/instance.js'
 import { explain } from './explain.js'
 import { Exit, Failure } from './exit.js'

@@ -14,7 +14,9 @@ import type { Config } from '../src/config/config.js'
 import { named, type Account } from './account.js'
 import type { Given } from './command.js'
 import { Exit, Failure } from './exit.js'
-import { alone, giveMailbox, storeOf } from './mailbox-work.js'
+import { addedBy } from './import-usage.js'
+import { requireQuota } from './mailbox-quota.js'
+import { alone, giveMailbox, requireGivableMailbox, storeOf } from './mailbox-work.js'
 import { say } from './terminal.js'
 
 /** Lines of a diff that are printed; more help nobody. */
@@ -38,7 +40,9 @@ export async function takeOver(config: Config, account: Account, job: TakeOver):
   await alone(config, account, async () => {
     const inPlace = await isSame(job.path, account.mailbox)
     if (inPlace) requireFirst(account, job.server)
+    await requireGivableMailbox(account)
     const before = await listed(job)
+    if (!inPlace) await requireFits(config, account, job, before)
     sayUnkeepable(before)
     if (job.given.has('dry-run')) return sayPlan(before, account, inPlace)
     if (inPlace) await keepUids(account.mailbox, before)
@@ -56,6 +60,15 @@ function requireFirst({ mailbox }: Account, server: ForeignServer): void {
   if (!byName || readKeptUids(mailbox) === null) return
   const what = `${mailbox} was taken over before; to do that anew, remove ${keptUidsPath(mailbox)}`
   throw new Failure(Exit.badData, what)
+}
+
+function requireFits(
+  config: Config,
+  account: Account,
+  { path, given }: TakeOver,
+  before: OldListing,
+): Promise<void> {
+  return requireQuota(config, account, given, () => addedBy(path, account.mailbox, before))
 }
 
 async function listed({ path, server, given }: TakeOver): Promise<OldListing> {

@@ -1,5 +1,9 @@
 /** Looks at certificate files without using them. */
-import { CertificateError, TlsContexts, type CertificateFiles } from '../src/net/tls.js'
+import {
+  CertificateError,
+  type CertificateFiles,
+  readCertificate,
+} from '../src/net/certificate.js'
 import { Exit, Failure } from './exit.js'
 
 /** @throws Failure when the files are no certificate and its key */
@@ -11,8 +15,7 @@ export async function checkTlsFiles(files: CertificateFiles): Promise<void> {
 /** @returns what is wrong with the files, or `null` */
 export async function tlsProblem(files: CertificateFiles): Promise<string | null> {
   try {
-    // With files given, nothing is made: the directory and the name are not used.
-    await TlsContexts.open(files, '', '')
+    await readCertificate(files)
     return null
   } catch (error) {
     if (error instanceof CertificateError) return error.message

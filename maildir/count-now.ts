@@ -4,9 +4,11 @@
  * names (`,S=`) where these tell. Waits for the disk.
  */
 import fs from 'node:fs'
+import { crc32 } from 'node:zlib'
 import { errorCode } from './errors.js'
 import { baseOf } from './names.js'
 import { pathOf } from './scan.js'
+import { old, same, type Stamp, stampIn } from './stamps.js'
 import { NOTHING, plus, type Usage } from './usage.js'
 
 export const TRASH = '.Trash'
@@ -19,32 +21,52 @@ const FOLDER = /^\.[^.]/
 /** What is wrong with one folder must not stop mail to the others. */
 const NOT_COUNTED = new Set(['EACCES', 'ENOENT', 'ENOTDIR', 'EPERM', 'ELOOP'])
 
+/** What was seen of a directory. */
+interface Seen {
+  /** From before it was read. */
+  readonly stamp: Stamp
+  /** A checksum of all names, in the order in which the system told them. */
+  readonly names: number
+}
+
 /** What was counted. */
 export interface Count {
   readonly usage: Usage
-  /** Each directory with the time of its last change before it was read, in nanoseconds. */
-  readonly times: ReadonlyMap<string, bigint>
+  /** Each directory by its place, such as `.Sent/cur`. */
+  readonly seen: ReadonlyMap<string, Seen>
 }
 
 /** @throws the system's error when the Maildir itself cannot be read */
 export function countNow(maildir: string): Count {
-  const times = new Map<string, bigint>()
+  const seen = new Map<string, Seen>()
   let usage = NOTHING
-  for (const folder of ['', ...foldersOf(maildir)]) {
-    for (const part of ['new', 'cur']) {
-      const place = folder === '' ? part : `${folder}/${part}`
-      usage = plus(usage, countDirectory(maildir, place, times))
+  for (const place of placesOf(maildir)) {
+    const stamp = stampOf(maildir, place)
+    if (stamp === null) continue
+    const names = namesIn(maildir, place)
+    seen.set(place, { stamp, names: checksum(names) })
+    for (const name of names) {
+      if (!name.startsWith('.')) usage = plus(usage, amountOf(maildir, `${place}/${name}`))
     }
   }
-  return { usage, times }
+  return { usage, seen }
 }
 
-/** Whether a directory was changed, or came, since it was counted. */
-export function changedSince(maildir: string, { times }: Count): boolean {
-  const places = ['', ...foldersOf(maildir)].flatMap((folder) => {
-    return folder === '' ? ['new', 'cur'] : [`${folder}/new`, `${folder}/cur`]
+/**
+ * Whether a directory was changed, or came or went, since it was counted.
+ * Where a change could hide behind an equal time, its names are read again.
+ * @param began when the count began, by the clock of the file system, in
+ *   nanoseconds since 1970; `null` if nobody can tell
+ */
+export function changedSince(maildir: string, { seen }: Count, began: bigint | null): boolean {
+  const places = new Set([...seen.keys(), ...placesOf(maildir)])
+  return [...places].some((place) => {
+    const [before, now] = [seen.get(place), stampOf(maildir, place)]
+    if (before === undefined || now === null) return before !== undefined || now !== null
+    if (!same(before.stamp, now)) return true
+    if (began !== null && old(before.stamp, began)) return false
+    return checksum(namesIn(maildir, place)) !== before.names
   })
-  return places.some((place) => timeOf(maildir, place) !== (times.get(place) ?? null))
 }
 
 /** What a file adds to its Maildir: nothing if it is flagged T, or gone. `place` as in `Places`. */
@@ -56,22 +78,14 @@ export function amountOf(maildir: string, place: string): Usage {
   return stats?.isFile() === true ? { bytes: stats.size, messages: 1 } : NOTHING
 }
 
-/** Names of the folders below a Maildir, but for the trash. */
-function foldersOf(maildir: string): readonly string[] {
+/** All that is counted: `new` and `cur` of the Maildir, and of the folders below it but for the trash. */
+function placesOf(maildir: string): readonly string[] {
   const names = fs.readdirSync(maildir, 'latin1')
-  return names.filter((name) => FOLDER.test(name) && name !== TRASH).slice(0, MAX_FOLDERS)
+  const folders = names.filter((name) => FOLDER.test(name) && name !== TRASH).slice(0, MAX_FOLDERS)
+  return ['new', 'cur', ...folders.flatMap((folder) => [`${folder}/new`, `${folder}/cur`])]
 }
 
-function countDirectory(maildir: string, place: string, times: Map<string, bigint>): Usage {
-  const time = timeOf(maildir, place)
-  if (time === null) return NOTHING
-  times.set(place, time)
-  let usage = NOTHING
-  for (const name of namesIn(maildir, place)) {
-    if (!name.startsWith('.')) usage = plus(usage, amountOf(maildir, `${place}/${name}`))
-  }
-  return usage
-}
+const checksum = (names: readonly string[]): number => crc32(names.join('/'))
 
 function namesIn(maildir: string, place: string): readonly string[] {
   try {
@@ -83,13 +97,13 @@ function namesIn(maildir: string, place: string): readonly string[] {
 }
 
 /** `null` of what is no directory: a file that begins with a dot, a link to elsewhere. */
-function timeOf(maildir: string, place: string): bigint | null {
+function stampOf(maildir: string, place: string): Stamp | null {
   try {
     // The folder itself may be a link that leads out of the Maildir.
     if (isFolder(place) && !isDirectory(maildir, place.slice(0, place.lastIndexOf('/'))))
       return null
     const stats = fs.lstatSync(pathOf(maildir, place), { bigint: true, throwIfNoEntry: false })
-    return stats?.isDirectory() === true ? stats.mtimeNs : null
+    return stats?.isDirectory() === true ? stampIn(stats) : null
   } catch (error) {
     if (isFolder(place) && NOT_COUNTED.has(errorCode(error) ?? '')) return null
     throw error

@@ -12,17 +12,26 @@
  *   (inode): a Maildir that was copied or restored gets a new index.
  *
  * What it says of the files in `new`, or in `cur`, is not believed when that
- * directory's time of change (mtime or ctime, in nanoseconds) is not the one
- * it was made at. A time is only recorded when it was older, as the directory
- * was read, than the coarsest clock such times come from (20 ms; 2 s where
- * they are whole seconds): until then another change may leave the same time
- * behind, so that folder is read again at the next login. A clock that runs
- * ahead on a file server delays this, no more. The same holds for a folder
+ * directory's time of change
+ * - is not the one that it was made at (mtime or ctime, in nanoseconds);
+ * - was younger, as the directory was read, than the coarsest clock such times
+ *   come from (20 ms; 2 s where they are whole seconds), as then another change
+ *   may have left the same time behind. How young it was, only the clock that
+ *   made it can tell, and on a file server that is not ours: a file made in
+ *   `tmp` says what time it is there (file-clock.ts). Where none can be made,
+ *   every time is too young.
+ * Then that folder is read again at the next login. The same holds for a folder
  * with something in it that is no message, as that may still become one.
+ * What none of this notices is a file system's clock that is set back to the
+ * very time of the last change just as the next one comes.
  *
  * Sizes, of names that do not tell them, are kept by the name without flags
- * through all that, as a message never changes (maildir(5)); should reading
- * one prove its size wrong, the index is deleted.
+ * through all that, as a message never changes (maildir(5)). Only of a name
+ * that can come back, or that told a wrong size, they are kept for one file:
+ * with another inode, time or length it is another message (identity.ts).
+ * Should reading one prove its size wrong, it is measured and the index made
+ * anew. Where two messages have one unique part, the index remembers which of
+ * them clients know under it (uids.ts); no more than that is lost with it.
  *
  * What it says of ids is not believed when the file of kept ids (kept-uids.ts)
  * is another one, or changed, or gone.
@@ -35,19 +44,20 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { crc32 } from 'node:zlib'
+import { requireDirectory } from './directories.js'
 import { sameDirectory, type Stamp, type Stamps } from './stamps.js'
 import { Table } from './table.js'
 
 /** Its name in the Maildir. */
 const NAME = 'mailtap-index'
-const MAGIC = Buffer.from('mtindex2')
+const MAGIC = Buffer.from('mtindex3')
 const ORDER = 0x01020304
 const CHECKED_FROM = 20
 const HEAD = 96
 /** Numbers in the stamps. */
 const STAMPS = 9
 /** More than the largest table of a million messages can have. */
-const MAX_OCTETS = 400_000_000
+const MAX_OCTETS = 500_000_000
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants
 
 /** What the index knows. */
@@ -76,18 +86,24 @@ export function readIndex(maildir: string, now: Stamps): Index | null {
 }
 
 /**
- * Replaces the index. It is only a cache: when the disk is full or the
- * Maildir read-only, there is none.
+ * Replaces the index. It is only a cache: when the disk is full, the Maildir
+ * read-only or `tmp` a link to elsewhere, there is none.
  */
 export function writeIndex(maildir: string, stamps: Stamps, table: Uint8Array): void {
   // Whoever cleans up `tmp` knows what to do with what a crash leaves there.
   const draft = `${maildir}/tmp/${NAME}.${process.pid}.${randomBytes(8).toString('hex')}`
   try {
+    requireDirectory(`${maildir}/tmp`)
     writeFile(draft, head(stamps, table), table)
     fs.renameSync(draft, indexPath(maildir))
   } catch {
     discard(draft)
   }
+}
+
+/** The next listing makes it anew. @throws the system's error, but not if there is none */
+export function dropIndex(maildir: string): void {
+  fs.rmSync(indexPath(maildir), { force: true })
 }
 
 function readFile(path: string): Uint8Array | null {

@@ -1,19 +1,24 @@
 /** Reads all of a Maildir and tells what is wrong with it; repairs what can be repaired without guessing. */
 import fs from 'node:fs'
+import { DOVECOT_FILE } from './dovecot-uidlist.js'
 import { errorCode } from './errors.js'
 import { indexPath, readIndex } from './index-file.js'
 import { KeptUidsBroken, type KeptUids, readKeptUids } from './kept-uids.js'
 import type { Places } from './maildir.js'
+import { Memory } from './memory.js'
 import { baseOf, fileSizeIn, sizedName, uniquePart, wireSizeIn } from './names.js'
 import { look, pathOf } from './scan.js'
 import { dropSizes } from './size-file.js'
 import { Sizes } from './sizes.js'
 import { same, stampsOf } from './stamps.js'
 import { syncDirectory } from './system.js'
-import { uidsOf } from './uids.js'
+import { type Past, uidsOf } from './uids.js'
 
 /** What maildir(5) calls abandoned. */
 const STALE_MS = 36 * 60 * 60 * 1000
+/** Why a name stays although it is not as it should be. */
+const OF_AN_ID = 'it keeps its name, as that is what its id is made of or found by'
+const OF_DOVECOT = `it keeps its name, as Dovecot (${DOVECOT_FILE}) would take it for another message`
 
 /** One thing that is wrong. */
 export interface Finding {
@@ -35,21 +40,38 @@ export interface Finding {
 /** Those that harm nobody. */
 export const HARMLESS: ReadonlySet<Finding['kind']> = new Set(['size missing', 'stale draft'])
 
+/** How far a repair may go. */
+export interface InspectOptions {
+  /**
+   * Offers new names also where Dovecot knows the messages by the old ones: it
+   * will take each for a message removed and another that came. Default: false.
+   */
+  readonly renameUnderDovecot?: boolean
+}
+
 /** Waits for the disk. @throws NotAMaildir, or the system's error */
-export async function inspect(maildir: string): Promise<Finding[]> {
+export async function inspect(
+  maildir: string,
+  { renameUnderDovecot = false }: InspectOptions = {},
+): Promise<Finding[]> {
   const stamps = stampsOf(maildir)
   const places = await look(maildir)
   const [kept, ...broken] = keptIds(maildir)
-  const sizes = sizesIn(maildir, stamps.owner, places)
-  const bases = [...places.keys()]
-  const ids = uidsOf(bases, kept ?? null)
-  const messages = bases.flatMap((base, at) => {
-    const place = places.get(base)![0]!
-    // A name that the id is made of, or found by, must stay.
-    const fixed = ids[at] === 0 || (kept?.has(base) === true && base !== uniquePart(base))
-    return messageFaults(maildir, place, sizes.get(base) ?? null, fixed)
+  const sizes = new Sizes({ path: maildir, owner: stamps.owner, places }, null)
+  const measured = measure(maildir, places, sizes)
+  const memory = new Memory(readIndex(maildir, stamps)?.table ?? null)
+  const tied = tiedNames([...places.keys()], kept, {
+    memory,
+    modified: (base) => sizes.modified(base),
   })
-  return [...broken, ...messages, ...drafts(maildir), ...indexFaults(maildir, sizes)]
+  const dovecots = !renameUnderDovecot && fs.existsSync(`${maildir}/${DOVECOT_FILE}`)
+  const common = dovecots ? OF_DOVECOT : null
+  const messages = Array.from(places, ([base, [place]]) => {
+    const obstacle = tied.has(base) ? OF_AN_ID : common
+    return messageFaults(maildir, place!, measured.get(base) ?? null, obstacle)
+  })
+  const faults = [...broken, ...messages.flat(), ...drafts(maildir)]
+  return [...faults, ...indexFaults(maildir, measured)]
 }
 
 /** Renames or removes. What is gone meanwhile needs no repair. @returns how many were repaired */
@@ -81,8 +103,17 @@ interface Measured {
   readonly wire: number
 }
 
-function sizesIn(maildir: string, owner: number, places: Places): Map<string, Measured> {
-  const sizes = new Sizes({ path: maildir, owner, places }, null)
+/** Names that ids are made of, or found by. */
+function tiedNames(bases: readonly string[], kept: KeptUids | null, past: Past): Set<string> {
+  const messages = bases.map((base) => {
+    return { base, remark: past.memory.remark(base)?.remark ?? null }
+  })
+  const { tied } = uidsOf(messages, kept, past)
+  const keys = bases.filter((base) => kept?.has(base) === true && base !== uniquePart(base))
+  return new Set([...keys, ...Array.from(tied, (at) => bases[at]!)])
+}
+
+function measure(maildir: string, places: Places, sizes: Sizes): Map<string, Measured> {
   const measured = new Map<string, Measured>()
   for (const [base, [place]] of places) {
     const wire = sizes.of(base)
@@ -96,7 +127,7 @@ function messageFaults(
   maildir: string,
   place: string,
   size: Measured | null,
-  fixed: boolean,
+  obstacle: string | null,
 ): Finding[] {
   if (size === null) return noMessage(maildir, place)
   if (!readable(maildir, place)) return [fault('unreadable', place, 'permission denied')]
@@ -104,10 +135,12 @@ function messageFaults(
   const [octets, wire] = [fileSizeIn(baseOf(name)), wireSizeIn(baseOf(name))]
   if (octets === size.octets && wire === size.wire) return []
   const right = `${place.slice(0, 4)}${sizedName(name, size.octets, size.wire)}`
-  const way = fixed ? null : right
+  const way = obstacle === null ? right : null
+  const why = obstacle === null ? '' : `; ${obstacle}`
   const wrong = (octets ?? size.octets) !== size.octets || (wire ?? size.wire) !== size.wire
-  if (!wrong) return [{ kind: 'size missing', place, what: 'the name lacks S= or W=', repair: way }]
-  const what = `it has ${size.octets} octets, ${size.wire} on the wire`
+  if (!wrong)
+    return [{ kind: 'size missing', place, what: `the name lacks S= or W=${why}`, repair: way }]
+  const what = `it has ${size.octets} octets, ${size.wire} on the wire${why}`
   return [{ kind: 'size wrong', place, what, repair: way }]
 }
 

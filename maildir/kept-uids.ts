@@ -11,6 +11,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
+import { requireDirectory } from './directories.js'
 import { MaildirFault } from './errors.js'
 import { uniquePart } from './names.js'
 import { openFresh, syncDirectory, syncFile, writeAll } from './system.js'
@@ -85,9 +86,13 @@ export function formatKeptUids(kept: KeptUids): string {
   return [HEADER, ...lines, ''].join('\n')
 }
 
-/** Replaces the file. When this resolves it survives a power cut. @throws the system's error */
+/**
+ * Replaces the file. When this resolves it survives a power cut.
+ * @throws NotAMaildir if `tmp` is a link to elsewhere, or the system's error
+ */
 export async function writeKeptUids(maildir: string, kept: KeptUids): Promise<void> {
   const draft = `${maildir}/tmp/${NAME}.${process.pid}.${randomBytes(8).toString('hex')}`
+  requireDirectory(`${maildir}/tmp`)
   const fd = await openFresh(draft)
   try {
     await writeAll(fd, Buffer.from(formatKeptUids(kept), 'latin1'))

@@ -1,7 +1,8 @@
 /** Lists a Maildir, waiting for the disk: for a thread that has nothing else to do. */
-import { type Index, readIndex, writeIndex } from './index-file.js'
+import { dropIndex, type Index, readIndex, writeIndex } from './index-file.js'
 import type { Places } from './maildir.js'
 import { type KeptUids, readKeptUids } from './kept-uids.js'
+import { Memory } from './memory.js'
 import { type Arrival, arrivalOf, uniquePart, wireSizeIn } from './names.js'
 import { scan } from './scan.js'
 import { Sizes } from './sizes.js'
@@ -29,10 +30,17 @@ interface Candidate extends Arrival {
   readonly size: number | null
 }
 
+/** Messages that are not as they were listed. */
+export interface Mistrust {
+  readonly path: string
+  readonly bases: readonly string[]
+}
+
 /**
  * Lists a Maildir. Files whose names carry `,W=`, or that the index knows, are
  * neither opened nor looked at; the others are read once, to know their size
- * on the wire. Nothing at all is read when the index is up to date.
+ * on the wire. Names that can come back (identity.ts) are looked at, in case
+ * they did. Nothing at all is read when the index is up to date.
  * @throws NotAMaildir, or the system's error; ENOENT if it is not there
  */
 export function listNow(path: string): Listed {
@@ -42,27 +50,54 @@ export function listNow(path: string): Listed {
   return { owner: now.owner, table: known ? index.bytes : read(path, now, index) }
 }
 
-function read(path: string, { owner, kept: before }: Stamps, index: Index | null): Uint8Array {
-  const keptUids = readKeptUids(path)
+/**
+ * Reads messages for their sizes, whatever their names or the index say, and
+ * keeps the result for all listings to come.
+ * @throws NotAMaildir, or the system's error
+ */
+export function mistrustNow({ path, bases }: Mistrust): null {
+  const now = stampsOf(path)
+  const index = readIndex(path, now)
+  // Should there be no room for a new one, none at all is better than the one that was wrong.
+  dropIndex(path)
+  read(path, now, index, new Set(bases))
+  return null
+}
+
+function read(
+  path: string,
+  { owner, kept: before }: Stamps,
+  index: Index | null,
+  mistrusted?: ReadonlySet<string>,
+): Uint8Array {
+  const kept = readKeptUids(path)
   const found = scan(path, index)
-  const candidates = takenOverFirst(oldest(found.places), keptUids)
-  const sizes = new Sizes({ path, owner, places: found.places }, index)
-  const messages: Row[] = []
-  for (const { base, size } of candidates) {
-    const octets = size ?? sizes.of(base)
-    if (octets !== null) messages.push({ base, size: octets })
-  }
+  const { places } = found
+  const memory = new Memory(index?.table ?? null)
+  const sizes = new Sizes({ path, owner, places }, memory, mistrusted)
+  const messages = rowsOf(takenOverFirst(oldest(places), kept), sizes, kept)
   // Read through a directory that has meanwhile become a link to somebody else's?
   const { kept: after } = stampsOf(path)
-  const ids = uidsOf(
-    messages.map(({ base }) => base),
-    keptUids,
-  )
-  const table = pack(messages, ids, found.places)
-  const whole = messages.length === found.places.size && same(before, after)
-  const worthwhile = index !== null || messages.length >= MIN_INDEXED || sizes.count > 0
-  if (worthwhile) keep(path, whole ? found.settled : null, sizes.count > 0, table)
+  const modified = (base: string): number => sizes.modified(base)
+  const { uids, tied } = uidsOf(messages, kept, { memory, modified })
+  const table = pack(messages, uids, places)
+  const whole = messages.length === places.size && same(before, after)
+  // What it took reading to know, and what only time will have known.
+  const precious = sizes.count > 0 || tied.size > 0
+  const worthwhile = index !== null || messages.length >= MIN_INDEXED || precious
+  if (worthwhile) keep(path, whole ? found.settled : null, precious, table)
   return table
+}
+
+function rowsOf(candidates: readonly Candidate[], sizes: Sizes, kept: KeptUids | null): Row[] {
+  const rows: Row[] = []
+  for (const each of candidates) {
+    const { base } = each
+    const keptId = kept !== null && (kept.has(base) || kept.has(uniquePart(base)))
+    const row = sizes.row(each, keptId)
+    if (row !== null) rows.push(row)
+  }
+  return rows
 }
 
 function oldest(places: Places): readonly Candidate[] {
@@ -100,10 +135,10 @@ function byArrival(a: Candidate, b: Candidate): number {
   return a.base < b.base ? -1 : 1
 }
 
-/** What cannot be believed next time is kept only for sizes that it took reading to know. */
-function keep(path: string, settled: Stamps | null, sized: boolean, table: Uint8Array): void {
+/** What cannot be believed of the folders next time is kept only for what nobody can see in them. */
+function keep(path: string, settled: Stamps | null, precious: boolean, table: Uint8Array): void {
   if (settled !== null) writeIndex(path, settled, table)
-  else if (sized) writeIndex(path, doubted(stampsOf(path)), table)
+  else if (precious) writeIndex(path, doubted(stampsOf(path)), table)
 }
 
 /** The directories as they are, at no time. */

@@ -1,5 +1,7 @@
 /** Lists a Maildir: every message with its size and its id, oldest first. */
+import type { Identity } from './identity.js'
 import type { Entry, Listing } from './maildir.js'
+import { settled } from './mistrust.js'
 import { ReadAhead } from './read-ahead.js'
 import { readers } from './reader-threads.js'
 import { Table } from './table.js'
@@ -7,10 +9,11 @@ import { Table } from './table.js'
 /**
  * Lists a Maildir. Files whose names carry `,W=`, or that the index knows, are
  * neither opened nor looked at; the others are read once, to know their size
- * on the wire.
+ * on the wire. Names that can come back (identity.ts) are looked at each time.
  * @throws NotAMaildir, or the system's error; ENOENT if it is not there
  */
 export async function list(path: string): Promise<Listing> {
+  await settled(path)
   const { owner, table: bytes } = await readers.ask('list', path)
   const table = new Table(bytes)
   const entries = Array.from({ length: table.count }, (_, at) => new TableEntry(table, at))
@@ -35,6 +38,10 @@ class TableEntry implements Entry {
 
   get uid(): string {
     return this.#table.uid(this.at)
+  }
+
+  get identity(): Identity | null {
+    return this.#table.remark(this.at)
   }
 
   get places(): readonly string[] {

@@ -2,6 +2,7 @@
  * A Maildir as a library (maildir(5), Maildir++): deliver, list, read, remove.
  * It knows files, not users, domains or protocols. This file is its contract.
  */
+import type { Identity } from './identity.js'
 import type { ReadAhead } from './read-ahead.js'
 
 export { Delivery } from './deliver.js'
@@ -45,6 +46,8 @@ export interface Entry {
   readonly base: string
   /** 1 to 70 characters 0x21–0x7E, the same whatever happens to the flags (RFC 1939 section 7). */
   readonly uid: string
+  /** Which file it was, if its name may mean another one by now. */
+  readonly identity: Identity | null
   /** Where its file was when it was listed, as in `Places`. */
   readonly places: readonly string[]
 }

@@ -104,6 +104,9 @@ export function arrivalOf(base: string): Arrival {
   }
 }
 
+/** Whether a base begins with the time at which its message came. */
+export const tellsTime = (base: string): boolean => SECONDS.test(base)
+
 /** Slash and colon as maildir(5) has it; the comma would end the unique part. */
 function escapeHost(host: string): string {
   const plain = host.replace(/[^!-~]/g, '_')

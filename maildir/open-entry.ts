@@ -2,12 +2,26 @@
 import fs, { type Stats } from 'node:fs'
 import { requireDirectory } from './directories.js'
 import { errorCode, MessageGone, MessageUnsafe } from './errors.js'
+import { moment } from './file-clock.js'
 import type { Entry, Listing } from './maildir.js'
 import { look, pathOf } from './scan.js'
+import { idle, longestTick, nowNs, sameFolders, type Stamps, stampsOf } from './stamps.js'
 import { openForReading } from './system.js'
 
 /** How often a message is looked for that is not where it was. */
 const MAX_SEARCHES = 2
+
+/** The last look at all of a Maildir. */
+interface Search {
+  /** Of the folders, right before. */
+  readonly stamps: Stamps
+  /** The moment at which those were seen first. */
+  readonly since: bigint
+  /** No change that it missed can hide behind them. */
+  readonly settled: boolean
+}
+
+const searches = new WeakMap<Listing, Search>()
 
 /** An open file; whoever gets it closes it. */
 export interface OpenFile {
@@ -21,11 +35,13 @@ export interface OpenFile {
  * @throws MessageGone, MessageUnsafe, NotAMaildir, or the system's error
  */
 export async function openEntry(listing: Listing, entry: Entry): Promise<OpenFile> {
-  for (let searches = 0; searches <= MAX_SEARCHES; searches++) {
-    if (searches > 0) listing.moved = await look(listing.path)
+  for (let tries = 0; ; tries++) {
     const [place] = placesOf(listing, entry)
     const file = place === undefined ? null : await openPlace(listing, place)
     if (file !== null) return file
+    const known = place === undefined && knowsAll(listing)
+    if (known || tries === MAX_SEARCHES) break
+    await search(listing)
   }
   throw new MessageGone(`${entry.base} is no longer in ${listing.path}`)
 }
@@ -41,6 +57,29 @@ export function placesOf({ moved }: Listing, entry: Entry): readonly string[] {
  */
 export function safeToRead(stats: Stats, owner: number): boolean {
   return stats.isFile() && (stats.uid === owner || stats.nlink === 1)
+}
+
+/**
+ * Whether the last search found all that is there now: then what it did not
+ * find is gone, and a client that asks for it again costs no other search.
+ */
+function knowsAll(listing: Listing): boolean {
+  const last = searches.get(listing)
+  return last?.settled === true && sameFolders(last.stamps, stampsOf(listing.path))
+}
+
+/**
+ * How old a stamp is only the clock of the file system can tell, but not how
+ * long it has been known: it was not made after it was first seen.
+ */
+async function search(listing: Listing): Promise<void> {
+  const stamps = stampsOf(listing.path)
+  const now = moment()
+  const last = searches.get(listing)
+  const since = last !== undefined && sameFolders(last.stamps, stamps) ? last.since : now
+  const settled = now - since > longestTick(stamps) || idle(stamps, nowNs())
+  listing.moved = await look(listing.path)
+  searches.set(listing, { stamps, since, settled })
 }
 
 /** @returns `null` if nothing is there any more */

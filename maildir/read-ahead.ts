@@ -98,7 +98,9 @@ export class ReadAhead {
   #fetch(): void {
     const entries = this.#batch()
     if (entries.length === 0) return
-    const files = entries.map(({ places, size }) => ({ place: places[0]!, size }))
+    const files = entries.map(({ places, size, identity }) => {
+      return { place: places[0]!, size, identity }
+    })
     const asked = readers.ask('messages', { path: this.#path, owner: this.#owner, files })
     // Whatever went wrong, a closer look at the message will say it.
     const read = asked.catch(() => null)

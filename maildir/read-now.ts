@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import { wireForm } from './crlf.js'
 import { requireDirectory } from './directories.js'
+import { type Identity, identityOf, sameFile } from './identity.js'
 import { safeToRead } from './open-entry.js'
 import { pathOf } from './scan.js'
 
@@ -11,7 +12,14 @@ const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants
 export interface Wanted {
   readonly path: string
   readonly owner: number
-  readonly files: readonly { readonly place: string; readonly size: number }[]
+  readonly files: readonly WantedFile[]
+}
+
+/** Where a message was, and as in its `Entry`. */
+interface WantedFile {
+  readonly place: string
+  readonly size: number
+  readonly identity: Identity | null
 }
 
 /** What was read of them. */
@@ -26,9 +34,10 @@ export interface Got {
 export function readMessages({ path, owner, files }: Wanted): Got {
   const bytes = Buffer.from(new ArrayBuffer(files.reduce((sum, { size }) => sum + size, 0)))
   let end = 0
-  const good = files.map(({ place, size }) => {
+  const good = files.map((file) => {
+    const { size } = file
     end += size
-    const wire = readMessage(path, owner, place, size)
+    const wire = readMessage(path, owner, file)
     if (wire?.length !== size) return false
     wire.copy(bytes, end - size)
     return true
@@ -38,13 +47,15 @@ export function readMessages({ path, owner, files }: Wanted): Got {
   return { bytes, good }
 }
 
-function readMessage(path: string, owner: number, place: string, size: number): Buffer | null {
+function readMessage(path: string, owner: number, file: WantedFile): Buffer | null {
+  const { place, size, identity } = file
   try {
     const fd = fs.openSync(pathOf(path, place), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     try {
       const stats = fs.fstatSync(fd)
       // Line ends only ever grow: what is longer than listed is not what was listed.
       if (!safeToRead(stats, owner) || stats.size > size) return null
+      if (identity !== null && !sameFile(identityOf(stats), identity)) return null
       const raw = Buffer.allocUnsafe(stats.size)
       return wireForm(raw.subarray(0, fill(fd, raw)), size)
     } finally {
@@ -56,7 +67,8 @@ function readMessage(path: string, owner: number, place: string, size: number): 
   }
 }
 
-function fill(fd: number, into: Buffer): number {
+/** Reads up to the end of the buffer or of the file. @returns how many octets @throws the system's error */
+export function fill(fd: number, into: Buffer): number {
   let at = 0
   while (at < into.length) {
     const got = fs.readSync(fd, into, at, into.length - at, null)

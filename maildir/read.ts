@@ -1,13 +1,14 @@
 /** Reads a message as it goes over the wire: CR LF line ends, exactly as long as listed. */
 import fs from 'node:fs'
 import { CrlfWriter, wireForm } from './crlf.js'
-import { WrongSize } from './errors.js'
-import { indexPath } from './index-file.js'
+import { MessageGone, WrongSize } from './errors.js'
+import { identityOf, sameFile } from './identity.js'
 import type { Content, Entry, Listing } from './maildir.js'
-import { wireSizeIn } from './names.js'
-import { openEntry } from './open-entry.js'
+import { mistrust } from './mistrust.js'
+import { fileSizeIn } from './names.js'
+import { type OpenFile, openEntry } from './open-entry.js'
 import { SMALL } from './read-ahead.js'
-import { readFull, unlink } from './system.js'
+import { readFull } from './system.js'
 
 /** Measured: twice or four times as much is slower, the memory has to be fetched anew each time. */
 const CHUNK = 64 * 1024
@@ -24,13 +25,42 @@ export async function read(listing: Listing, entry: Entry): Promise<Content> {
     const bytes = await listing.ahead.take(entry)
     if (bytes !== null) return [bytes]
   }
-  const file = await openEntry(listing, entry)
+  const { fd, size } = await openListed(listing, entry)
   try {
-    if (file.size <= SMALL) return [await whole(file.fd, file.size, listing, entry)]
+    if (size <= SMALL) return [await whole(fd, size, listing, entry)]
   } finally {
-    fs.closeSync(file.fd)
+    fs.closeSync(fd)
   }
+  if (impossible(entry, size)) throw await wrongSize(listing, entry)
+  if (doubtful(entry, size)) await rehearse(listing, entry)
   return { [Symbol.asyncIterator]: () => chunks(listing, entry) }
+}
+
+/** As `openEntry`, but never another message that has come under the name since. */
+async function openListed(listing: Listing, entry: Entry): Promise<OpenFile> {
+  const file = await openEntry(listing, entry)
+  const { identity } = entry
+  if (identity === null || sameFile(identityOf(fs.fstatSync(file.fd)), identity)) return file
+  fs.closeSync(file.fd)
+  // Unless somebody wrote into it: then no listing would notice by itself.
+  await mistrust(listing.path, entry.base)
+  throw new MessageGone(`${entry.base} is not the file any more that was listed`)
+}
+
+/** Line ends only ever grow, by one octet for each in the file at most, and by one that was missing. */
+function impossible(entry: Entry, size: number): boolean {
+  return size > entry.size || 2 * size + 2 < entry.size
+}
+
+/** What is wrong about one of its sizes may be wrong about the other. */
+function doubtful({ base }: Entry, size: number): boolean {
+  return (fileSizeIn(base) ?? size) !== size
+}
+
+/** Reads all of it before anything is promised: a session does not outlive a message that breaks off. */
+async function rehearse(listing: Listing, entry: Entry): Promise<void> {
+  const all = chunks(listing, entry)
+  while ((await all.next()).done !== true);
 }
 
 async function whole(fd: number, size: number, listing: Listing, entry: Entry): Promise<Buffer> {
@@ -42,7 +72,7 @@ async function whole(fd: number, size: number, listing: Listing, entry: Entry): 
 }
 
 async function* chunks(listing: Listing, entry: Entry): AsyncGenerator<Buffer, void, void> {
-  const { fd } = await openEntry(listing, entry)
+  const { fd } = await openListed(listing, entry)
   const file = new Pieces(fd)
   try {
     yield* converted(file, listing, entry)
@@ -106,8 +136,8 @@ class Pieces {
   }
 }
 
-/** What the index remembered may be why: the next listing reads it anew. A name that lies stays as it is. */
-async function wrongSize({ path }: Listing, { base, size }: Entry): Promise<WrongSize> {
-  if (wireSizeIn(base) === null) await unlink(indexPath(path)).catch(() => {})
-  return new WrongSize(`${base} does not have the ${size} octets it was listed with`)
+/** The next listing knows better, whether the name lied or the index remembered it wrong. */
+async function wrongSize(listing: Listing, entry: Entry): Promise<WrongSize> {
+  await mistrust(listing.path, entry.base)
+  return new WrongSize(`${entry.base} does not have the ${entry.size} octets it was listed with`)
 }

@@ -1,7 +1,7 @@
 /** The thread that lists, reads and empties Maildirs: takes a task, does it, says what came of it. */
 import { parentPort } from 'node:worker_threads'
 import { type Failure, failureOf } from './failure.js'
-import { listNow } from './list-now.js'
+import { listNow, type Mistrust, mistrustNow } from './list-now.js'
 import { readMessages, type Wanted } from './read-now.js'
 import { SizeLine } from './size-file.js'
 import { type Sweep, sweepNow } from './trash-now.js'
@@ -12,6 +12,7 @@ import { claimWarning, forgetWarning, type UsageAsked, usageNow } from './usage-
 /** What a thread can be asked for. */
 export interface Tasks {
   readonly list: { readonly ask: string; readonly answer: ReturnType<typeof listNow> }
+  readonly mistrust: { readonly ask: Mistrust; readonly answer: null }
   readonly messages: { readonly ask: Wanted; readonly answer: ReturnType<typeof readMessages> }
   readonly unlink: { readonly ask: Doomed; readonly answer: ReturnType<typeof unlinkAll> }
   readonly sweep: { readonly ask: Sweep; readonly answer: number }
@@ -39,6 +40,7 @@ export type Outcome = { readonly answer: unknown } | { readonly failure: Failure
 const work: { readonly [Name in keyof Tasks]: (ask: Tasks[Name]['ask']) => Tasks[Name]['answer'] } =
   {
     list: listNow,
+    mistrust: mistrustNow,
     messages: readMessages,
     unlink: unlinkAll,
     sweep: sweepNow,

@@ -1,9 +1,19 @@
 /** Finds the files of a Maildir while other programs may rename them. */
 import fs from 'node:fs'
+import { FileClock, moment } from './file-clock.js'
 import type { Index } from './index-file.js'
 import type { Places } from './maildir.js'
 import { baseOf } from './names.js'
-import { nowNs, old, same, type Stamp, type Stamps, stampsOf } from './stamps.js'
+import {
+  idle,
+  nowNs,
+  oldFolders,
+  same,
+  sameFolders,
+  type Stamp,
+  type Stamps,
+  stampsOf,
+} from './stamps.js'
 import { namesIn, type Path } from './system.js'
 
 /** How often a Maildir is read that changes meanwhile; then all that was seen counts. */
@@ -14,7 +24,11 @@ const ASCII = /^[\u0000-\u007f]*$/
 /** What a scan found. */
 export interface Scan {
   readonly places: Places
-  /** The times it is true for; `null` if the Maildir changed, or may have. */
+  /**
+   * The times it is true for; `null` if the Maildir changed, or may have, or
+   * if that cannot be told. To tell, a file is made in `tmp`: only whoever
+   * wants to know should ask.
+   */
   readonly settled: Stamps | null
 }
 
@@ -27,13 +41,13 @@ export interface Scan {
  */
 export function scan(maildir: string, index: Index | null): Scan {
   const found = new Map<string, readonly string[]>()
+  const clock = new FileClock(maildir)
   for (let pass = 0; pass < MAX_PASSES; pass++) {
-    const started = nowNs()
+    const began = { ours: nowNs(), moment: moment() }
     const before = stampsOf(maildir)
-    const fresh = namesNow(maildir, 'new', before.fresh, index?.fresh, index)
-    const seen = namesNow(maildir, 'cur', before.seen, index?.seen, index)
-    const places = sorted(fresh, seen)
-    if (settled(before, stampsOf(maildir), started)) return { places, settled: before }
+    const places = read(maildir, before, index)
+    const unchanged = sameFolders(before, stampsOf(maildir))
+    if (unchanged && quiet(before, began, clock)) return new Settled(places, before, began, clock)
     for (const [base, where] of places) found.set(base, where)
   }
   return { places: found, settled: null }
@@ -52,6 +66,42 @@ export async function look(maildir: string): Promise<Places> {
 export function pathOf(maildir: string, place: string): Path {
   if (ASCII.test(place)) return `${maildir}/${place}`
   return Buffer.concat([Buffer.from(`${maildir}/`), Buffer.from(place, 'latin1')])
+}
+
+/** When something began: by our clock, and for any other one. */
+interface Began {
+  readonly ours: bigint
+  readonly moment: bigint
+}
+
+/** A scan during which nothing changed that left a trace. */
+class Settled implements Scan {
+  readonly places: Places
+  readonly #stamps: Stamps
+  readonly #began: Began
+  readonly #clock: FileClock
+
+  constructor(places: Places, stamps: Stamps, began: Began, clock: FileClock) {
+    this.places = places
+    this.#stamps = stamps
+    this.#began = began
+    this.#clock = clock
+  }
+
+  get settled(): Stamps | null {
+    const now = this.#clock.at(this.#began.moment)
+    return now !== null && oldFolders(this.#stamps, now) ? this.#stamps : null
+  }
+}
+
+/** No change can have left an equal stamp while the folders were read. */
+function quiet(stamps: Stamps, { ours, moment: began }: Began, clock: FileClock): boolean {
+  return idle(stamps, ours) || oldFolders(stamps, clock.at(began) ?? ours)
+}
+
+function read(maildir: string, { fresh, seen }: Stamps, index: Index | null): Places {
+  const names = namesNow(maildir, 'new', fresh, index?.fresh, index)
+  return sorted(names, namesNow(maildir, 'cur', seen, index?.seen, index))
 }
 
 function namesNow(
@@ -79,10 +129,4 @@ function note(places: Map<string, string[]>, name: string, place: string): void 
   // Later means `cur`, or a newer set of flags: better than what stood there.
   if (others === undefined) places.set(base, [place])
   else others.unshift(place)
-}
-
-/** Nothing changed, and not so lately that a change could hide behind an equal time stamp. */
-function settled(before: Stamps, after: Stamps, started: bigint): boolean {
-  const unchanged = same(before.fresh, after.fresh) && same(before.seen, after.seen)
-  return unchanged && old(before.fresh, started) && old(before.seen, started)
 }

@@ -11,6 +11,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
+import { requireDirectory } from './directories.js'
 import { FULL, formatAmount, formatSizes, parseSizes, type Sizes } from './size-text.js'
 import type { Quota, Usage } from './usage.js'
 
@@ -50,10 +51,11 @@ export function readSizes(maildir: string): SizeFile | null {
   }
 }
 
-/** @returns false when it could not be written: the count is true all the same */
+/** @returns false when it could not be written, or `tmp` is a link to elsewhere: the count is true all the same */
 export function writeSizes(maildir: string, quota: Quota, usage: Usage): boolean {
   const draft = `${maildir}/tmp/${NAME}.${process.pid}.${randomBytes(8).toString('hex')}`
   try {
+    requireDirectory(`${maildir}/tmp`)
     writeNew(draft, formatSizes(quota, usage), modeOf(maildir))
     fs.renameSync(draft, sizePath(maildir))
     return true

@@ -1,22 +1,26 @@
 /**
- * Sizes on the wire of files whose names do not tell: they have to be read,
- * once. Waits for the disk.
+ * Sizes on the wire of files whose names do not tell, or not reliably: they
+ * have to be read, once. Waits for the disk.
  */
-import fs from 'node:fs'
+import fs, { type Stats } from 'node:fs'
 import { CrlfCounter } from './crlf.js'
 import { errorCode } from './errors.js'
-import type { Index } from './index-file.js'
+import { digestOf, HEAD_OCTETS, identityOf, returns, sameFile } from './identity.js'
 import type { Places } from './maildir.js'
+import type { Memory, Remembered } from './memory.js'
 import { wireSizeIn } from './names.js'
 import { safeToRead } from './open-entry.js'
+import { fill } from './read-now.js'
 import { pathOf } from './scan.js'
+import type { Row } from './table.js'
 
-const CHUNK = 64 * 1024
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants
 /** Errors that concern one file, not the whole mailbox. */
 const UNREADABLE = new Set(['EACCES', 'EPERM', 'EIO'])
 /** It vanished, or became a link or a socket. */
 const NO_MESSAGE = new Set(['ENOENT', 'ELOOP', 'ENXIO'])
+const NONE: ReadonlySet<string> = new Set()
+const NOTHING = Buffer.alloc(0)
 
 interface Maildir {
   readonly path: string
@@ -24,16 +28,25 @@ interface Maildir {
   readonly places: Places
 }
 
+/** A message as its name tells of it. */
+interface Named {
+  readonly base: string
+  /** Octets on the wire, if the name tells. */
+  readonly size: number | null
+}
+
 export class Sizes {
   readonly #maildir: Maildir
-  readonly #index: Index | null
-  #known: ReadonlyMap<string, number> | null = null
+  readonly #memory: Memory | null
+  readonly #mistrusted: ReadonlySet<string>
   #chunk: Buffer | null = null
   #count = 0
 
-  constructor(maildir: Maildir, index: Index | null) {
+  /** @param mistrusted bases of which neither the name nor the memory is believed */
+  constructor(maildir: Maildir, memory: Memory | null, mistrusted = NONE) {
     this.#maildir = maildir
-    this.#index = index
+    this.#memory = memory
+    this.#mistrusted = mistrusted
   }
 
   /** How many files were read. */
@@ -42,59 +55,114 @@ export class Sizes {
   }
 
   /**
-   * Octets with CR LF line ends, remembered or read; `null` if it is no message.
+   * Octets with CR LF line ends, read whatever the name tells; `null` if it is no message.
    * @throws the system's error when it is not about one file alone
    */
   of(base: string): number | null {
-    this.#known ??= remembered(this.#index)
-    return this.#known.get(base) ?? this.#read(this.#maildir.places.get(base)![0]!)
+    return this.#read(base, null)?.size ?? null
   }
 
-  #read(place: string): number | null {
+  /**
+   * A message as it is to be listed; `null` if it is none.
+   * @param keptId whether it has an id that needs no look at its content
+   * @throws the system's error when it is not about one file alone
+   */
+  row(named: Named, keptId: boolean): Row | null {
+    const { base, size } = named
+    const odd = this.#mistrusted.has(base) || this.#memory?.remark(base) !== undefined
+    if (odd || returns(base)) return this.#lookAt(named, keptId)
+    const octets = size ?? this.#memory?.size(base) ?? this.of(base)
+    return octets === null ? null : { base, size: octets, remark: null }
+  }
+
+  /** When the content of a message's file changed last, in milliseconds; late if that cannot be told. */
+  modified(base: string): number {
+    return this.#stats(base)?.mtimeMs ?? Infinity
+  }
+
+  #lookAt({ base, size: told }: Named, keptId: boolean): Row | null {
+    const stats = this.#stats(base)
+    if (stats?.isFile() !== true) return null
+    const known = this.#mistrusted.has(base) ? undefined : this.#memory?.remark(base)
+    const found = this.#recalled(base, stats, known, keptId) ?? this.#found(base, told, keptId)
+    if (found === null) return null
+    const plain = !returns(base) && (wireSizeIn(base) ?? found.size) === found.size
+    return { base, size: found.size, remark: plain ? null : found.remark }
+  }
+
+  /** What is known of that very file. */
+  #recalled(
+    base: string,
+    stats: Stats,
+    known: Remembered | undefined,
+    keptId: boolean,
+  ): Remembered | null {
+    if (known === undefined || !sameFile(known.remark, identityOf(stats))) return null
+    const enough = keptId || !returns(base) || known.remark.digest !== 0
+    return enough ? known : null
+  }
+
+  /** A name that was proved wrong once, or came back, is not asked for the size. */
+  #found(base: string, told: number | null, keptId: boolean): Remembered | null {
+    const odd = this.#mistrusted.has(base) || this.#memory?.remark(base) !== undefined
+    if (odd || told === null || !keptId) return this.#read(base, odd ? null : told)
+    const stats = this.#stats(base)
+    return stats === undefined ? null : { size: told, remark: { ...identityOf(stats), digest: 0 } }
+  }
+
+  #stats(base: string): Stats | undefined {
+    return fs.lstatSync(this.#path(base), { throwIfNoEntry: false })
+  }
+
+  #path(base: string): string | Buffer {
+    return pathOf(this.#maildir.path, this.#maildir.places.get(base)![0]!)
+  }
+
+  /** @param told the size if that need not be counted */
+  #read(base: string, told: number | null): Remembered | null {
     this.#count++
-    const path = pathOf(this.#maildir.path, place)
-    const stats = fs.lstatSync(path, { throwIfNoEntry: false })
+    const stats = this.#stats(base)
     // Only a regular file is opened: opening a device or a FIFO may do something.
-    if (stats === undefined || !stats.isFile()) return null
+    if (stats?.isFile() !== true) return null
     try {
-      return this.#measure(fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
+      const fd = fs.openSync(this.#path(base), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+      return this.#measure(fd, told, returns(base))
     } catch (error) {
       const code = errorCode(error) ?? ''
       if (NO_MESSAGE.has(code)) return null
       if (!UNREADABLE.has(code)) throw error
       // It is there, and its owner should see that it is; reading it will say what is wrong.
-      return stats.size
+      return { size: told ?? stats.size, remark: { ...identityOf(stats), digest: 0 } }
     }
   }
 
-  #measure(fd: number): number | null {
+  #measure(fd: number, told: number | null, digested: boolean): Remembered | null {
     try {
       const stats = fs.fstatSync(fd)
-      return safeToRead(stats, this.#maildir.owner) ? this.#octets(fd, stats.size) : null
+      if (!safeToRead(stats, this.#maildir.owner)) return null
+      const head = this.#fill(fd)
+      const digest = digested ? digestOf(head, stats.size) : 0
+      const remark = { ...identityOf(stats), digest }
+      return { size: told ?? this.#octets(fd, head, stats.size), remark }
     } finally {
       fs.closeSync(fd)
     }
   }
 
-  #octets(fd: number, size: number): number {
-    const chunk = (this.#chunk ??= Buffer.allocUnsafe(CHUNK))
+  /** @param head the first of it */
+  #octets(fd: number, head: Buffer, size: number): number {
     const counter = new CrlfCounter()
-    for (let at = 0; at < size;) {
-      const got = fs.readSync(fd, chunk, 0, CHUNK, null)
-      if (got === 0) break
-      counter.add(chunk.subarray(0, got))
-      at += got
+    let left = size
+    for (let piece = head; piece.length > 0; piece = left > 0 ? this.#fill(fd) : NOTHING) {
+      counter.add(piece)
+      left -= piece.length
     }
     return counter.octets
   }
-}
 
-/** base → size, of those whose names do not tell. */
-function remembered(index: Index | null): ReadonlyMap<string, number> {
-  const sizes = new Map<string, number>()
-  for (let at = 0; index !== null && at < index.table.count; at++) {
-    const base = index.table.base(at)
-    if (wireSizeIn(base) === null) sizes.set(base, index.table.size(at))
+  /** The next octets, valid until the next call; empty at the end. */
+  #fill(fd: number): Buffer {
+    const chunk = (this.#chunk ??= Buffer.allocUnsafe(HEAD_OCTETS))
+    return chunk.subarray(0, fill(fd, chunk))
   }
-  return sizes
 }

@@ -3,21 +3,21 @@
  * so that POP3 clients know them by their old ids. Waits for the disk: for a
  * program that has nothing else to do.
  */
-import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { amountOf } from './count-now.js'
 import { requireDirectory } from './directories.js'
 import { errorCode } from './errors.js'
+import { digestOf, HEAD_OCTETS, identityOf } from './identity.js'
 import { type KeptUids, readKeptUids } from './kept-uids.js'
-import { baseOf, uniquePart } from './names.js'
+import { baseOf } from './names.js'
 import { safeToRead } from './open-entry.js'
+import { fill } from './read-now.js'
 import { pathOf } from './scan.js'
 import { SizeLine } from './size-file.js'
 import { inTrash, unlinkIfThere } from './trash-now.js'
+import { possibleUids } from './uids.js'
 import { NOTHING, plus } from './usage.js'
 
-/** Octets at the beginning of a message that are looked through for its header. */
-const MAX_HEADER = 64 * 1024
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants
 
 /** A message in the trash. */
@@ -39,8 +39,8 @@ export function* deleted(maildir: string): Generator<Deleted, void, void> {
   requireDirectory(maildir)
   const kept = readKeptUids(maildir)
   for (const place of inTrash(maildir).toSorted()) {
-    const message = describe(maildir, place)
-    if (message !== null) yield { ...message, uids: uidsOf(place, kept) }
+    const message = describe(maildir, place, kept)
+    if (message !== null) yield message
   }
 }
 
@@ -66,22 +66,20 @@ export function undelete(maildir: string, places: readonly string[]): readonly s
   return back
 }
 
-/** The one it most likely had comes first. */
-function uidsOf(place: string, kept: KeptUids | null): readonly string[] {
-  const base = baseOf(place.slice(place.lastIndexOf('/') + 1))
-  const foreign = kept?.get(uniquePart(base)) ?? kept?.get(base) ?? []
-  const hash = createHash('sha256').update(base, 'latin1').digest('hex')
-  return [foreign, uniquePart(base), hash].flat()
-}
-
-function describe(maildir: string, place: string): Omit<Deleted, 'uids'> | null {
+function describe(maildir: string, place: string, kept: KeptUids | null): Deleted | null {
   const owner = fs.lstatSync(maildir).uid
   let fd: number | null = null
   try {
     fd = fs.openSync(pathOf(maildir, place), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     const stats = fs.fstatSync(fd)
     if (!safeToRead(stats, owner)) return null
-    return { place, size: stats.size, at: stats.ctimeMs, header: headerOf(fd) }
+    const head = headOf(fd)
+    const remark = { ...identityOf(stats), digest: digestOf(head, stats.size) }
+    const uids = possibleUids(
+      { base: baseOf(place.slice(place.lastIndexOf('/') + 1)), remark },
+      kept,
+    )
+    return { place, uids, size: stats.size, at: stats.ctimeMs, header: headerIn(head) }
   } catch (error) {
     // It was removed for good a moment ago, or is a link.
     if (['ENOENT', 'ELOOP', 'ENXIO'].includes(errorCode(error) ?? '')) return null
@@ -91,9 +89,13 @@ function describe(maildir: string, place: string): Omit<Deleted, 'uids'> | null 
   }
 }
 
-function headerOf(fd: number): string {
-  const bytes = Buffer.alloc(MAX_HEADER)
-  const text = bytes.toString('latin1', 0, fs.readSync(fd, bytes, 0, MAX_HEADER, 0))
+function headOf(fd: number): Buffer {
+  const bytes = Buffer.alloc(HEAD_OCTETS)
+  return bytes.subarray(0, fill(fd, bytes))
+}
+
+function headerIn(head: Buffer): string {
+  const text = head.toString('latin1')
   const end = /\r?\n\r?\n/.exec(text)?.index
   return text.slice(0, end)
 }

@@ -6,6 +6,7 @@
 import fs from 'node:fs'
 import { changedSince, countNow } from './count-now.js'
 import { errorCode } from './errors.js'
+import { FileClock, moment } from './file-clock.js'
 import { dropSizes, readSizes, type SizeFile, writeSizes } from './size-file.js'
 import { fits, fullness, plus, type Quota, sameQuota, type Usage, WARNED_AT } from './usage.js'
 
@@ -51,15 +52,18 @@ export function forgetWarning(maildir: string): void {
 }
 
 function believed({ quota, usage, lines, modified }: SizeFile, extra: Usage): boolean {
-  const recent = lines === 1 && Date.now() - modified < BELIEVED_MS
+  // One from the future is as doubtful as an old one: a clock that was wrong must not refuse mail for years.
+  const recent = lines === 1 && Math.abs(Date.now() - modified) < BELIEVED_MS
   return recent || fits(plus(usage, extra), quota)
 }
 
 function recount(maildir: string, quota: Quota): Usage {
+  const clock = new FileClock(maildir)
   for (let counts = 1; ; counts++) {
+    const began = moment()
     const count = countNow(maildir)
     const written = writeSizes(maildir, quota, count.usage)
-    if (!written || !changedSince(maildir, count)) return count.usage
+    if (!written || !changedSince(maildir, count, clock.at(began))) return count.usage
     if (counts < MAX_COUNTS) continue
     // Whoever wants to know next finds a quieter moment.
     dropSizes(maildir)

@@ -14,14 +14,18 @@ import { mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Config, DomainConfig } from './config/config.js'
+import { DEFAULT_FILTERS } from './config/filter-config.js'
+import { CLIENT_LIMITS } from './config/limits.js'
 import { MemoryDirectory } from './directory/memory.js'
 import { type Log, silent } from './log/log.js'
 import { parseAddress, parseDomain } from './mail/address.js'
-import { type BoundAddress, type Protocol, Server } from './server.js'
+import { byProtocol, type Listen, type Protocol } from './config/protocols.js'
+import { type BoundAddress, Server } from './server.js'
 import type { Service } from './service/service.js'
 import { WatchedStore } from './store/watched.js'
 
-export type { BoundAddress, Protocol } from './server.js'
+export type { Protocol } from './config/protocols.js'
+export type { BoundAddress } from './server.js'
 export type { Fields, Log } from './log/log.js'
 export type { Service } from './service/service.js'
 
@@ -70,6 +74,7 @@ export interface Mailtap extends Service {
 const DEFAULT_SIZE = 50 * 1024 * 1024
 const MAX_CONNECTIONS = 10_000
 const DEFAULT_WAIT_MS = 10_000
+const LISTEN: Partial<Listen> = { smtp: ['127.0.0.1:0'], pop3: ['127.0.0.1:0'] }
 const POP3: Config['pop3'] = {
   plaintext: 'tls-only',
   apop: 'auto',
@@ -78,6 +83,7 @@ const POP3: Config['pop3'] = {
   takeoverAfter: 0,
   expire: 'NEVER',
   language: 'en',
+  utf8: 'as-is',
 }
 
 /**
@@ -154,18 +160,18 @@ function configFrom(options: MailtapOptions, state: string): Config {
     hostname,
     state: resolve(state),
     auth: ['directory'],
-    listen: {
-      smtp: listen === undefined ? ['127.0.0.1:0'] : (listen.smtp ?? []),
-      pop3: listen === undefined ? ['127.0.0.1:0'] : (listen.pop3 ?? []),
-      pop3s: listen?.pop3s ?? [],
-    },
+    listen: byProtocol((protocol) => (listen ?? LISTEN)[protocol] ?? []),
     domains,
+    aliasDomains: {},
+    tagSeparator: '+',
     defaultDomain: others.length === 0 ? (only ?? null) : null,
     pop3: POP3,
+    submission: { anySender: false },
     // A test that deletes mail wants it gone.
     mailboxes: { trashMs: null },
     tls,
-    limits: { messageSize, connections: MAX_CONNECTIONS },
+    limits: { messageSize, connections: MAX_CONNECTIONS, clients: CLIENT_LIMITS },
+    filter: DEFAULT_FILTERS,
     log: { format: 'text', level: 'info' },
   }
 }
@@ -190,7 +196,8 @@ function domainConfig(given: string | MailtapDomain): DomainConfig {
   const domain = typeof given === 'string' ? { path: given } : given
   const path = resolve(domain.path)
   const { aliases = join(path, '.aliases'), bounceToPostmaster = false } = domain
-  return { path, aliases: resolve(aliases), bounceToPostmaster, quota: null }
+  const rest = { catchAll: null, deliver: null, quota: null, tls: null }
+  return { path, aliases: resolve(aliases), bounceToPostmaster, ...rest }
 }
 
 function directoryFrom(options: MailtapOptions, config: Config): MemoryDirectory {

@@ -7,39 +7,37 @@ import { join } from 'node:path'
 import { makeChecker } from './checkers/checkers.js'
 import { Slots } from './checkers/slots.js'
 import type { Config } from './config/config.js'
-import { LocalCourier } from './courier/local.js'
+import { IMPLICIT_TLS, PROTOCOLS, type Protocol } from './config/protocols.js'
+import { makeCourier } from './courier/all.js'
 import { Portal } from './cred/portal.js'
 import type { Directory } from './directory/directory.js'
 import { FilesDirectory } from './directory/files.js'
 import { key } from './directory/key.js'
+import { Filters } from './filter/filters.js'
 import { FileLocks } from './locks/files.js'
 import type { Locks } from './locks/locks.js'
 import type { Log } from './log/log.js'
 import type { Address } from './mail/address.js'
 import type { Avatars } from './mail/avatars.js'
+import { ConnectionCounts } from './limits/connections.js'
+import { MemoryLimiter } from './limits/memory.js'
 import { parseEndpoint } from './net/endpoint.js'
 import { Listener } from './net/listener.js'
-import type { Session } from './net/session.js'
-import { TlsContexts } from './net/tls.js'
-import type { Pop3Options } from './pop3/options.js'
-import { pop3Sessions } from './pop3/server.js'
+import { TlsContexts, type TlsFiles } from './net/tls.js'
+import { type Sessions, sessionsOf } from './ports.js'
 import { DirectQueue } from './queue/direct.js'
 import { PacedRealm } from './realm/paced.js'
 import { MailRealm } from './realm/realm.js'
 import { Instance } from './service/instance.js'
 import { serverSecret } from './service/secret.js'
 import type { Service } from './service/service.js'
-import type { SmtpOptions } from './smtp/context.js'
-import { smtpSessions } from './smtp/server.js'
+import { MaildirFolders } from './store/folders.js'
 import { Maildirs } from './store/maildirs.js'
 import type { Store } from './store/store.js'
 import { TrashSweeper } from './store/trash-sweeper.js'
-import type { Peer } from './cred/credentials.js'
 
 /** Octets that mail never takes from the disk: room for logs, and for an admin to work. */
 const RESERVE_BYTES = 64 * 1024 * 1024
-
-export type Protocol = 'smtp' | 'pop3' | 'pop3s'
 
 /** Where a running server listens. */
 export interface BoundAddress {
@@ -67,6 +65,8 @@ export class Server implements Service {
   readonly #directory: Directory
   readonly #store: Store
   readonly #sweeper: TrashSweeper
+  readonly #doorkeeper: ConnectionCounts
+  readonly #filter: Filters
   /** What it was started with; what needs a restart stays as it is here. */
   readonly #started: Config
   #config: Config
@@ -94,6 +94,12 @@ export class Server implements Service {
       log,
     })
     this.#store = parts.store?.(store) ?? store
+    this.#doorkeeper = new ConnectionCounts({
+      limits: () => this.#config.limits.clients,
+      limiter: new MemoryLimiter(),
+      log,
+    })
+    this.#filter = new Filters(config.filter, { ...config, log })
   }
 
   /** @throws AlreadyRunning, CertificateError, ListenError; nothing is left running then */
@@ -101,11 +107,9 @@ export class Server implements Service {
     await this.#instance.start()
     try {
       await mkdir(this.#temporary, { recursive: true, mode: 0o700 })
-      this.#tls = await TlsContexts.open(
-        this.#config.tls,
-        this.#config.state,
-        this.#config.hostname,
-      )
+      const { state, hostname } = this.#config
+      this.#tls = await TlsContexts.open(tlsFiles(this.#config), state, hostname)
+      this.#tls.watch(this.#log)
       const secret = await serverSecret(this.#config.state)
       const locks = await FileLocks.open(join(this.#config.state, 'locks'))
       this.#listeners = this.#build(secret, locks)
@@ -121,13 +125,15 @@ export class Server implements Service {
   async stop(): Promise<void> {
     await Promise.all(this.#listeners.map(({ listener }) => listener.stop()))
     this.#listeners = []
+    await this.#tls?.close()
+    await this.#filter.close()
     await this.#sweeper.stop()
     await this.#instance.stop()
   }
 
-  /** Takes up domains, limits, [pop3] and certificate; the rest stays what it is until a restart. */
+  /** Takes up domains, limits, filters, [pop3] and certificate; the rest stays what it is until a restart. */
   async reload(config: Config = this.#config): Promise<void> {
-    await this.#tls?.reload(config.tls)
+    await this.#tls?.reload(tlsFiles(config))
     const needRestart = NEED_RESTART.filter(
       (part) => JSON.stringify(config[part]) !== JSON.stringify(this.#started[part]),
     )
@@ -135,7 +141,8 @@ export class Server implements Service {
       this.#log.warn('server restart needed', { for: needRestart.join(' ') })
     }
     this.#config = config
-    this.#files.reconfigure(config.domains, config.defaultDomain)
+    this.#files.reconfigure(config)
+    this.#filter.reconfigure(config.filter)
     this.#lookForSecrets()
   }
 
@@ -159,23 +166,40 @@ export class Server implements Service {
   }
 
   #build(secret: Buffer, locks: Locks): Bound[] {
-    const portal = this.#portal(secret, locks)
-    const smtp = smtpSessions(this.#smtpOptions(portal))
-    const pop3 = pop3Sessions(this.#pop3Options(portal))
-    const { listen } = this.#config
-    return [
-      ...listen.smtp.map((endpoint) => this.#listener('smtp', endpoint, smtp)),
-      ...listen.pop3.map((endpoint) => this.#listener('pop3', endpoint, pop3)),
-      ...listen.pop3s.map((endpoint) => this.#listener('pop3s', endpoint, pop3)),
-    ]
+    const sessions = sessionsOf({
+      config: () => this.#config,
+      portal: this.#portal(secret, locks),
+      directory: this.#directory,
+      tlsAvailable: () => this.#tls !== null,
+      temporaryDirectory: this.#temporary,
+      log: this.#log,
+    })
+    return PROTOCOLS.flatMap((protocol) =>
+      this.#config.listen[protocol].map((endpoint) =>
+        this.#listener(protocol, endpoint, sessions[protocol]),
+      ),
+    )
   }
 
   #portal(secret: Buffer, locks: Locks): Portal<Avatars> {
     const directory = this.#directory
     const store = this.#store
-    const queue = new DirectQueue(new LocalCourier(directory, store))
+    const filter = this.#filter
+    const courier = makeCourier({
+      directory,
+      store,
+      folders: new MaildirFolders(this.#config.hostname),
+      directoryOf: (domain) => this.#config.domains[domain]?.path ?? null,
+      hostname: this.#config.hostname,
+      log: this.#log,
+    })
+    const queue = new DirectQueue(courier)
     const takeoverMs = () => this.#config.pop3.takeoverAfter * 1000 || Infinity
-    const mail = new MailRealm({ directory, store, queue, locks, takeoverMs })
+    const rules = {
+      anySender: () => this.#config.submission.anySender,
+      hostname: this.#config.hostname,
+    }
+    const mail = new MailRealm({ directory, store, queue, locks, filter, rules, takeoverMs })
     const realm = new PacedRealm(mail, { delay: () => this.#config.pop3.loginDelay })
     const slots = new Slots()
     return new Portal<Avatars>(
@@ -184,62 +208,29 @@ export class Server implements Service {
     )
   }
 
-  #smtpOptions(portal: Portal<Avatars>): SmtpOptions {
-    return {
-      portal,
-      hostname: this.#config.hostname,
-      maxSize: () => this.#config.limits.messageSize,
-      tlsAvailable: () => this.#tls !== null,
-      postmaster: () => this.#postmaster(),
-      temporaryDirectory: this.#temporary,
-      log: this.#log,
-    }
-  }
-
-  #pop3Options(portal: Portal<Avatars>): Pop3Options {
-    return {
-      portal,
-      hostname: this.#config.hostname,
-      tlsAvailable: () => this.#tls !== null,
-      plaintextLogins: () => this.#config.pop3.plaintext,
-      apopOffered: () => this.#offered('apop', 'secrets'),
-      scramOffered: () => this.#offered('scram', 'scram'),
-      loginDelay: () => this.#config.pop3.loginDelay,
-      expire: () => this.#config.pop3.expire,
-      language: () => this.#config.pop3.language,
-      log: this.#log,
-    }
-  }
-
   /** In the background: with very many users it may take a while, and only APOP and SCRAM wait for it. */
   #lookForSecrets(): void {
     if (this.#directory === this.#files) void this.#files.scanSecrets()
   }
 
-  /** Programs that know APOP or SCRAM use nothing else where it is offered: who has but a hash would stay outside. */
-  #offered(way: 'apop' | 'scram', stored: 'secrets' | 'scram'): boolean {
-    const wanted = this.#config.pop3[way]
-    return wanted === 'on' || (wanted === 'auto' && this.#directory[stored]() === 'all')
-  }
-
-  /** `<postmaster>` without a domain: that of the default domain, or of the first. */
-  #postmaster(): Address | null {
-    const domain = this.#config.defaultDomain ?? Object.keys(this.#config.domains)[0]
-    return domain === undefined ? null : { local: 'postmaster', domain }
-  }
-
-  #listener(protocol: Protocol, endpoint: string, session: (peer: Peer) => Session): Bound {
+  #listener(protocol: Protocol, endpoint: string, session: Sessions): Bound {
     const listener = new Listener({
       endpoint: parseEndpoint(endpoint),
       protocol,
       session,
-      implicitTls: protocol === 'pop3s',
-      secureContext: () => this.#tls?.context ?? null,
+      implicitTls: IMPLICIT_TLS.has(protocol),
+      certificates: () => this.#tls?.current ?? null,
+      doorkeeper: this.#doorkeeper,
       maxConnections: () => this.#config.limits.connections,
       log: this.#log,
     })
     return { protocol, listener }
   }
+}
+
+/** The certificates that a config names. */
+function tlsFiles({ tls, domains }: Config): TlsFiles {
+  return { first: tls, others: Object.values(domains).flatMap((domain) => domain.tls ?? []) }
 }
 
 interface Bound {

@@ -3,6 +3,9 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Config } from '../src/config/config.js'
+import { DEFAULT_FILTERS } from '../src/config/filter-config.js'
+import { CLIENT_LIMITS } from '../src/config/limits.js'
+import { byProtocol } from '../src/config/protocols.js'
 import { silent, type Fields, type Log } from '../src/log/log.js'
 import { Server } from '../src/server.js'
 import { plant } from './helpers/domain-tree.js'
@@ -21,6 +24,16 @@ const POP3: Config['pop3'] = {
   takeoverAfter: 0,
   expire: 'NEVER',
   language: 'en',
+  utf8: 'as-is',
+}
+
+/** A domain of which nothing special is said. */
+const PLAIN_DOMAIN = {
+  bounceToPostmaster: false,
+  catchAll: null,
+  deliver: null,
+  quota: null,
+  tls: null,
 }
 
 /** A server on real files, the settings that it was started with, and what it warned of. */
@@ -31,13 +44,17 @@ async function started(users: Readonly<Record<string, string>>, apop: Apop = 'au
     hostname: 'localhost',
     state: join(tree.root, 'state'),
     auth: ['directory'],
-    listen: { smtp: [], pop3: ['127.0.0.1:0'], pop3s: [] },
-    domains: { [DOMAIN]: { ...domain, bounceToPostmaster: false, quota: null } },
+    listen: byProtocol((protocol) => (protocol === 'pop3' ? ['127.0.0.1:0'] : [])),
+    domains: { [DOMAIN]: { ...domain, ...PLAIN_DOMAIN } },
+    aliasDomains: {},
+    tagSeparator: '+',
     defaultDomain: DOMAIN,
     pop3: { ...POP3, apop },
+    submission: { anySender: false },
     mailboxes: { trashMs: null },
     tls: null,
-    limits: { messageSize: 1_000_000, connections: 100 },
+    limits: { messageSize: 1_000_000, connections: 100, clients: CLIENT_LIMITS },
+    filter: DEFAULT_FILTERS,
     log: { format: 'text', level: 'info' },
   }
   const warnings: Fields[] = []

@@ -1,7 +1,10 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Config } from '../src/config/config.js'
+import { DEFAULT_FILTERS } from '../src/config/filter-config.js'
+import { CLIENT_LIMITS } from '../src/config/limits.js'
+import { byProtocol } from '../src/config/protocols.js'
 import { FileLocks } from '../src/locks/files.js'
 import { type Fields, type Log, silent } from '../src/log/log.js'
 import { fromBuffer } from '../src/mail/message.js'
@@ -21,6 +24,7 @@ const POP3: Config['pop3'] = {
   takeoverAfter: 0,
   expire: 'NEVER',
   language: 'en',
+  utf8: 'as-is',
 }
 /** Seconds of silence that every session has behind it soon. */
 const AN_INSTANT = 0.001
@@ -37,20 +41,27 @@ async function started(takeoverAfter = 0) {
     hostname: 'localhost',
     state: join(tree.root, 'state'),
     auth: ['directory'],
-    listen: { smtp: [], pop3: ['127.0.0.1:0'], pop3s: [] },
+    listen: byProtocol((protocol) => (protocol === 'pop3' ? ['127.0.0.1:0'] : [])),
     domains: {
       [DOMAIN]: {
         path: join(tree.root, DOMAIN),
         aliases: tree.aliasFile(DOMAIN),
         bounceToPostmaster: false,
+        catchAll: null,
+        deliver: null,
         quota: null,
+        tls: null,
       },
     },
+    aliasDomains: {},
+    tagSeparator: '+',
     defaultDomain: DOMAIN,
     pop3: { ...POP3, takeoverAfter },
+    submission: { anySender: false },
     mailboxes: { trashMs: null },
     tls: null,
-    limits: { messageSize: 1_000_000, connections: 100 },
+    limits: { messageSize: 1_000_000, connections: 100, clients: CLIENT_LIMITS },
+    filter: DEFAULT_FILTERS,
     log: { format: 'text', level: 'info' },
   }
   const events: (Fields & { event: string })[] = []
@@ -61,7 +72,7 @@ async function started(takeoverAfter = 0) {
   onTestFinished(() => server.stop())
   const kept = async () =>
     (await readdir(join(home, 'new'))).concat(await readdir(join(home, 'cur')))
-  return { server, config, events, kept, port: server.addresses()[0]!.port! }
+  return { server, config, events, kept, home, port: server.addresses()[0]!.port! }
 }
 
 async function connected(port: number): Promise<Talk> {
@@ -127,6 +138,18 @@ describe('a mailbox', () => {
     expect(await old.ask('NOOP')).toMatch(/^\+OK/)
   })
 
+  test('that another process has taken loses its idle session without a word, within seconds', async () => {
+    const { port, config, events } = await started()
+    const talk = await loggedIn(port)
+    const others = await FileLocks.open(join(config.state, 'locks'), { publishMs: 0 })
+    expect(await others.tryAcquire(`mailbox:${ALICE}`, 0)).not.toBeNull()
+    expect(await talk.rest()).toBe('')
+    const why = 'taken over by a newer login'
+    await expect
+      .poll(() => events)
+      .toContainEqual(expect.objectContaining({ event: 'pop3 logout', why }))
+  })
+
   test('that another process has taken keeps its mail at QUIT, which says so', async () => {
     const { port, config, kept } = await started()
     const talk = await loggedIn(port)
@@ -140,5 +163,18 @@ describe('a mailbox', () => {
     expect(lease?.valid()).toBe(true)
     const next = await connected(port)
     expect(await next.ask('PASS secret')).toMatch(/^-ERR \[IN-USE\]/)
+  })
+})
+
+describe('a header in UTF-8', () => {
+  test('is for every client, until a reload makes it strict', async () => {
+    const { server, port, config, home } = await started()
+    await writeFile(join(home, 'new', '1.a.h'), 'Subject: grüße\n\n')
+    const talk = await loggedIn(port)
+    expect(await talk.ask('TOP 1 0')).toMatch(/^\+OK/)
+    await talk.text()
+    await server.reload({ ...config, pop3: { ...POP3, utf8: 'strict' } })
+    expect(await talk.ask('TOP 1 0')).toMatch(/^-ERR \[UTF8\]/)
+    expect(await talk.ask('TOP 2 0')).toMatch(/^\+OK/)
   })
 })

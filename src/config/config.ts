@@ -3,7 +3,12 @@
  * what mailtap.toml says, with defaults filled in and paths made absolute.
  */
 
+import type { Address } from '../mail/address.js'
+import type { LmtpPlace } from '../mail/lmtp-place.js'
 import type { Quota } from '../mail/quota.js'
+import type { Limits } from './limits.js'
+import type { FilterConfig } from './filter-config.js'
+import type { Listen } from './protocols.js'
 
 export interface Config {
   /** Name in banner, EHLO reply and Received. */
@@ -12,13 +17,13 @@ export interface Config {
   readonly state: string
   /** Checkers, `TYPE[:ARG]`, asked in this order. */
   readonly auth: readonly string[]
-  readonly listen: {
-    readonly smtp: readonly string[]
-    readonly pop3: readonly string[]
-    readonly pop3s: readonly string[]
-  }
+  readonly listen: Listen
   /** By domain in canonical form (A-labels, lower case). */
   readonly domains: Readonly<Record<string, DomainConfig>>
+  /** Other names of domains (A-labels, lower case), and which of the domains each stands for. */
+  readonly aliasDomains: Readonly<Record<string, string>>
+  /** Between a user's name and a tag, as in `alice+shop`: one character; empty for no tags. */
+  readonly tagSeparator: string
   /** Where logins without `@domain` belong; a domain of the above, or `null`. */
   readonly defaultDomain: string | null
   readonly pop3: {
@@ -36,22 +41,32 @@ export interface Config {
     readonly expire: string
     /** The language of `LANG *` (RFC 6856 section 3). */
     readonly language: 'en' | 'de'
+    /** `strict`: headers in UTF-8 only for clients that have said UTF8 (RFC 6856 section 5). */
+    readonly utf8: 'as-is' | 'strict'
+  }
+  readonly submission: {
+    /** Whoever has logged in may send as anybody. */
+    readonly anySender: boolean
   }
   readonly mailboxes: {
     /** Milliseconds that deleted mail is kept in the trash; `null` = it is removed for good at once. */
     readonly trashMs: number | null
   }
-  readonly tls: { readonly cert: string; readonly key: string } | null
-  readonly limits: {
-    /** Largest message, octets on the wire (RFC 1870). */
-    readonly messageSize: number
-    /** Connections to one listener at once. */
-    readonly connections: number
-  }
+  /** Where no certificate of a domain fits; `null` = a self-signed one. */
+  readonly tls: TlsPair | null
+  readonly limits: Limits
+  /** What looks at mail from strangers. */
+  readonly filter: FilterConfig
   readonly log: {
     readonly format: 'text' | 'json'
     readonly level: 'debug' | 'info' | 'warn' | 'error'
   }
+}
+
+/** PEM files; absolute. */
+export interface TlsPair {
+  readonly cert: string
+  readonly key: string
 }
 
 export interface DomainConfig {
@@ -59,8 +74,14 @@ export interface DomainConfig {
   readonly path: string
   /** Mail for unknown local parts goes to postmaster. */
   readonly bounceToPostmaster: boolean
+  /** Who gets mail for unknown local parts; `null` = nobody, or postmaster. */
+  readonly catchAll: Address | null
+  /** The LMTP server of users whose file names none; `null` = their mailboxes are here. */
+  readonly deliver: LmtpPlace | null
   /** aliases(5) file; absolute. It may be missing. */
   readonly aliases: string
   /** What each user may keep who has no quota of his own; `null` = as much as there is room for. */
   readonly quota: Quota | null
+  /** For clients that ask for a name in that certificate; `null` = the server's. */
+  readonly tls: TlsPair | null
 }

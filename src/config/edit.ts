@@ -2,6 +2,7 @@
  * Writes TOML that people read: a new mailtap.toml with its explanations, and
  * a domain at the end of one that is there. Never changes what a person wrote.
  */
+import type { Listen } from './protocols.js'
 
 /** What a new config says; paths and names as they shall stand in it. */
 export interface NewConfig {
@@ -9,9 +10,7 @@ export interface NewConfig {
   readonly state: string
   readonly auth: readonly string[]
   readonly defaultDomain: string | null
-  readonly smtp: readonly string[]
-  readonly pop3: readonly string[]
-  readonly pop3s: readonly string[]
+  readonly listen: Listen
   readonly tls: { readonly cert: string; readonly key: string } | null
   readonly domains: readonly NewDomain[]
 }
@@ -74,14 +73,20 @@ ${bare}
 `
 }
 
-function listeners({ smtp, pop3, pop3s }: NewConfig): string {
+function listeners({ listen }: NewConfig): string {
   return `# "25" is that port on every address; also "127.0.0.1:25", "[::1]:25", "unix:/path?mode=660".
+# Behind a proxy that speaks the PROXY protocol: "25?proxy=192.0.2.1".
 # Ports below 1024 need a privilege; 'mailtap run' says how to get it if it is missing.
 [listen]
-smtp = ${tomlValue(smtp)}
-pop3 = ${tomlValue(pop3)}
+smtp = ${tomlValue(listen.smtp)}
+# Own users send here after a login: 587 with STARTTLS, 465 inside TLS from the first byte.
+submission = ${tomlValue(listen.submission)}
+submissions = ${tomlValue(listen.submissions)}
+# Another server of this site, one that has a queue, brings mail here; nobody else should reach it.
+lmtp = ${tomlValue(listen.lmtp)}
+pop3 = ${tomlValue(listen.pop3)}
 # POP3 inside TLS from the first byte; its usual port is 995.
-pop3s = ${tomlValue(pop3s)}
+pop3s = ${tomlValue(listen.pop3s)}
 `
 }
 
@@ -101,14 +106,34 @@ const REST = `# [pop3]
 # login_delay = 0            # seconds between two logins of one user
 # expire = "NEVER"           # what clients are told; or days
 # language = "en"            # what LANG * chooses; or "de"
+# utf8 = "as-is"             # or "strict": no headers in UTF-8 for clients that did not say UTF8
+
+# [submission]
+# any_sender = false         # true: whoever has logged in may send as anybody
 
 # [mailboxes]
 # quota = "none"             # how much mail a user may keep: "2GB", "2GB, 10000 messages"; also per domain
 # trash = "30d"              # so long 'mailtap mailbox undelete' can put deleted mail back; or "off"
 
+# [filter.headers]
+# require = []               # refuse mail without these fields: ["From", "Date"]
+
+# [filter.dnsbl]
+# lists = []                 # refuse clients on these DNS lists: ["zen.spamhaus.org"]
+# action = "reject"          # or "mark": deliver their mail as junk
+
+# [filter.greylist]
+# enabled = false            # whether the first mail of a stranger has to come twice
+
 # [limits]
 # message_size = "50MB"
 # connections = 10000        # to one listener at once
+# connections_in_all = 20000
+# connections_per_address = 50       # at once; of IPv6 a /64 counts as an address
+# connections_per_network = 200      # the same of a /24, of IPv6 a /48
+# connection_rate_per_address = 600  # new ones per minute
+# connection_rate_per_network = 2400
+# trusted = []               # networks without limits per address and network: ["192.0.2.0/24"]
 
 # [log]
 # format = "text"            # or "json"

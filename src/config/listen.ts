@@ -1,6 +1,6 @@
 /** The listeners of a config as a whole: each of them must get its address. */
 import { clash } from '../net/endpoint.js'
-import type { Config } from './config.js'
+import { type Listen, PROTOCOLS, type Protocol } from './protocols.js'
 import type { Path } from './source.js'
 
 interface Named {
@@ -11,9 +11,9 @@ interface Named {
 
 /** What stands in the way of listening on all of them, and where; `null` if nothing does. */
 export function listenProblem(
-  listen: Config['listen'],
+  listen: Listen,
 ): { readonly path: Path; readonly what: string } | null {
-  const all = [...named('smtp', listen), ...named('pop3', listen), ...named('pop3s', listen)]
+  const all = PROTOCOLS.flatMap((kind) => named(kind, listen))
   const found = clash(all.map(({ text }) => text))
   if (found === null) return null
   const [one, other] = [all[found.one]!, all[found.other]!]
@@ -21,7 +21,7 @@ export function listenProblem(
   return { path: other.path, what }
 }
 
-function named(kind: keyof Config['listen'], listen: Config['listen']): Named[] {
+function named(kind: Protocol, listen: Listen): Named[] {
   return listen[kind].map((text, index) => {
     return { text, name: `listen.${kind}[${index}]`, path: ['listen', kind, index] }
   })

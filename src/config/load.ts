@@ -4,8 +4,11 @@ import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseDomain } from '../mail/address.js'
 import { limiting } from '../mail/quota.js'
-import type { Config, DomainConfig } from './config.js'
+import { aliasDomains } from './alias-domains.js'
+import type { Config, DomainConfig, TlsPair } from './config.js'
 import { Problems } from './config-error.js'
+import { PATH_MISSING } from './domain-form.js'
+import { limitsOf } from './limits.js'
 import { listenProblem } from './listen.js'
 import { overlap, realPath } from './overlap.js'
 import { salvage } from './salvage.js'
@@ -48,14 +51,15 @@ class Loading {
       auth: this.#auth(settings),
       listen: this.#listen(settings),
       domains,
+      aliasDomains: aliasDomains(settings, Object.keys(domains), this.#source, this.#problems),
+      tagSeparator: settings.mailboxes.tag_separator,
       defaultDomain: this.#defaultDomain(settings, Object.keys(domains)),
       pop3: pop3(settings),
+      submission: { anySender: settings.submission.any_sender },
       mailboxes: { trashMs: settings.mailboxes.trash },
-      tls: await this.#tls(settings),
-      limits: {
-        messageSize: settings.limits.message_size,
-        connections: settings.limits.connections,
-      },
+      tls: await this.#tls(['tls'], settings.tls),
+      limits: limitsOf(settings.limits),
+      filter: settings.filter,
       log: settings.log,
     }
     if (this.#problems.any) throw this.#problems.error()
@@ -100,9 +104,13 @@ class Loading {
   async #domains({ domains, mailboxes }: Settings): Promise<Record<string, DomainConfig>> {
     const byName = new Map<string, DomainConfig>()
     for (const [said, settings] of Object.entries(domains)) {
+      if (settings.alias_of !== undefined) continue
       const name = this.#domainName(said, byName)
-      if (name !== null) {
-        const domain = await this.#domain(['domains', said], settings)
+      if (settings.path === undefined) {
+        const what = `domains.${JSON.stringify(said)}.path: ${PATH_MISSING}`
+        this.#problems.add(['domains', said, 'path'], what)
+      } else if (name !== null) {
+        const domain = await this.#domain(['domains', said], settings, settings.path)
         await this.#mustBeApart(name, ['domains', said, 'path'], domain.path)
         byName.set(name, { ...domain, quota: limiting(settings.quota ?? mailboxes.quota) })
       }
@@ -121,18 +129,25 @@ class Loading {
   async #domain(
     at: Path,
     settings: Settings['domains'][string],
+    said: string,
   ): Promise<Omit<DomainConfig, 'quota'>> {
-    const path = this.#path([...at, 'path'], settings.path)
+    const path = this.#path([...at, 'path'], said)
     await this.#mustBe('directory', [...at, 'path'], path)
     const { aliases } = settings
     if (aliases !== undefined) {
       await this.#mustBe('file', [...at, 'aliases'], this.#path([...at, 'aliases'], aliases))
     }
+    if (settings.bounce_to_postmaster && settings.catch_all !== undefined) {
+      this.#problems.add([...at, 'catch_all'], 'beside bounce_to_postmaster; keep one of both')
+    }
     return {
       path,
       bounceToPostmaster: settings.bounce_to_postmaster,
+      catchAll: settings.catch_all ?? null,
+      deliver: settings.deliver ?? null,
       aliases:
         aliases === undefined ? join(path, ALIASES) : this.#path([...at, 'aliases'], aliases),
+      tls: await this.#tls([...at, 'tls'], settings.tls),
     }
   }
 
@@ -158,12 +173,12 @@ class Loading {
     return null
   }
 
-  async #tls({ tls }: Settings): Promise<Config['tls']> {
+  async #tls(at: Path, tls: Settings['tls']): Promise<TlsPair | null> {
     if (tls === undefined) return null
-    const cert = this.#path(['tls', 'cert'], tls.cert)
-    const key = this.#path(['tls', 'key'], tls.key)
-    await this.#mustBe('file', ['tls', 'cert'], cert)
-    await this.#mustBe('file', ['tls', 'key'], key)
+    const cert = this.#path([...at, 'cert'], tls.cert)
+    const key = this.#path([...at, 'key'], tls.key)
+    await this.#mustBe('file', [...at, 'cert'], cert)
+    await this.#mustBe('file', [...at, 'key'], key)
     return { cert, key }
   }
 

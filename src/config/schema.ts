@@ -3,6 +3,8 @@
  * default. Also the JSON Schema that editors use.
  */
 import { parseDays } from './days.js'
+import { domainForm, tagSeparator } from './domain-form.js'
+import { filter } from './filter-schema.js'
 import {
   choice,
   endpoints,
@@ -10,17 +12,15 @@ import {
   notBuilt,
   parsed,
   quota,
-  size,
   table,
   text,
   truth,
   wholeNumber,
   z,
 } from './forms.js'
+import { limits } from './limits.js'
 import type { Path } from './source.js'
 
-const DEFAULT_CONNECTIONS = 10_000
-const MAX_CONNECTIONS = 1_000_000
 /** A day, in seconds. */
 const MAX_LOGIN_DELAY = 86_400
 /**
@@ -33,21 +33,20 @@ const TAKEOVER = expects(`0 for never, or seconds from ${MIN_TAKEOVER} to ${MAX_
 /** A hundred years, in days. */
 const MAX_EXPIRE = 36_500
 
-const domain = table({
-  path: text('a directory, such as "./Maildir"').describe('directory of the domain'),
-  bounce_to_postmaster: truth().default(false).describe('unknown users: to postmaster'),
-  aliases: text('a file, such as "./aliases"').optional().describe('default: .aliases in path'),
-  catch_all: notBuilt('catch_all'),
-  quota: quota().optional().describe('of each of its users; default: that of [mailboxes]'),
+const certificate = table({
+  cert: text('a PEM file').describe('certificate chain'),
+  key: text('a PEM file').describe('private key'),
 })
+
+const domain = domainForm(certificate)
 
 const listen = table({
   smtp: endpoints('mail from other servers'),
+  submission: endpoints('mail from own users, with STARTTLS'),
+  submissions: endpoints('mail from own users over TLS'),
+  lmtp: endpoints('LMTP, mail from another server of this site'),
   pop3: endpoints('POP3, with STLS'),
   pop3s: endpoints('POP3 over TLS'),
-  submission: notBuilt('the submission listener'),
-  submissions: notBuilt('the submissions listener'),
-  lmtp: notBuilt('the LMTP listener'),
 })
 
 const settings = table({
@@ -98,22 +97,23 @@ const settings = table({
       .default('as-is')
       .describe('strict: no headers in UTF-8 for clients that did not say UTF8'),
   }).prefault({}),
+  submission: table({
+    any_sender: truth()
+      .default(false)
+      .describe('whoever has logged in may send as anybody, not only from own addresses'),
+  }).prefault({}),
   mailboxes: table({
     quota: quota().prefault('none').describe('how much mail a user may keep, such as "2GB"'),
     trash: parsed('days such as "30d", or "off"', parseDays)
       .prefault('30d')
       .describe('days that deleted mail can be put back (mailtap mailbox undelete), or "off"'),
+    tag_separator: tagSeparator()
+      .prefault('+')
+      .describe('alice+anything is alice; "" for no such addresses'),
   }).prefault({}),
-  tls: table({
-    cert: text('a PEM file').describe('certificate chain'),
-    key: text('a PEM file').describe('private key'),
-  }).optional(),
-  limits: table({
-    message_size: size().describe('largest message'),
-    connections: wholeNumber(1, MAX_CONNECTIONS)
-      .default(DEFAULT_CONNECTIONS)
-      .describe('per listener'),
-  }).prefault({}),
+  tls: certificate.optional(),
+  limits: limits.prefault({}),
+  filter,
   log: table({
     format: choice(['text', 'json']).default('text'),
     level: choice(['debug', 'info', 'warn', 'error']).default('info'),

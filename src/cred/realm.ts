@@ -11,8 +11,8 @@ export interface Login<Avatar> {
   /** The client said something: whoever is silent for long may lose what can be had once only. Cheap. */
   touch?(): void
   /**
-   * Calls back, once, when the avatar was taken away and given to a newer login: by itself,
-   * or out of `touch()`. Nothing may be done with it from then on but `logout()`.
+   * Calls back, once, when the avatar was taken away and given to a newer login: by itself
+   * (if need be some seconds later), or out of `touch()`. Nothing may be done with it from then on but `logout()`.
    */
   onRevoked?(callback: () => void): void
 }

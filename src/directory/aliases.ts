@@ -1,15 +1,10 @@
 /**
  * Reads an aliases(5) file: `name: target, target`, comments, continuation
- * lines, quotes. Pure: text in, table out. Targets that are not built yet
- * (programs, files, includes) are kept as such, so that mail for them waits
- * instead of being lost.
+ * lines, quotes. Pure: text in, table out. What a target may be stands in
+ * alias-target.ts.
  */
-import { foldLocal, parseAddress, parseLocal } from '../mail/address.js'
-
-export type AliasTarget =
-  /** `domain` is `null` for a bare name: the domain of the file. */
-  | { readonly kind: 'address'; readonly local: string; readonly domain: string | null }
-  | { readonly kind: 'undeliverable'; readonly why: string }
+import { foldLocal, parseLocal } from '../mail/address.js'
+import { findOutsideQuotes, parseTargets, type AliasTarget } from './alias-target.js'
 
 export interface Alias {
   /** `file:line`, for people. */
@@ -66,51 +61,14 @@ function* entries(text: string, file: string): Generator<Entry> {
 }
 
 function parseEntry({ at, text }: Entry): Alias {
-  const colon = find(text, ':', 0)
+  const colon = findOutsideQuotes(text, ':', 0)
   if (colon === null) throw new AliasesError(`${at}: a quote is not closed`)
   if (colon === text.length) throw new AliasesError(`${at}: expected "name: target, target"`)
   const name = parseLocal(text.slice(0, colon).trim())
   if (name === null) {
     throw new AliasesError(`${at}: the name must be a local part, without @domain`)
   }
-  return { at, name: foldLocal(name), targets: parseTargets(text.slice(colon + 1), at) }
-}
-
-function parseTargets(text: string, at: string): readonly AliasTarget[] {
-  const targets: AliasTarget[] = []
-  for (let from = 0; from <= text.length;) {
-    const to = find(text, ',', from)
-    if (to === null) throw new AliasesError(`${at}: a quote is not closed`)
-    const word = text.slice(from, to).trim()
-    if (word !== '') targets.push(parseTarget(word))
-    from = to + 1
-  }
-  return targets.length > 0 ? targets : [{ kind: 'undeliverable', why: 'there is no target' }]
-}
-
-function parseTarget(word: string): AliasTarget {
-  // Before addresses: "/" and "|" may begin a local part, too.
-  const special = /^"?\s*(?:(\|)|(\/)|(:[a-z]+:))/i.exec(word)
-  if (special) return { kind: 'undeliverable', why: `${nameOf(special)} is not supported yet` }
-  const address = parseAddress(word)
-  if (address !== null) return { kind: 'address', ...address }
-  const local = parseLocal(word)
-  if (local !== null) return { kind: 'address', local, domain: null }
-  return { kind: 'undeliverable', why: `${JSON.stringify(word)} is not an address` }
-}
-
-function nameOf(special: RegExpExecArray): string {
-  if (special[1] !== undefined) return 'delivery to a program'
-  return special[2] === undefined ? `${special[3]} in an alias` : 'delivery to a file'
-}
-
-/** Where a character stands outside quotes; the text's length if nowhere; `null` if a quote stays open. */
-function find(text: string, character: string, from: number): number | null {
-  let quoted = false
-  for (let at = from; at < text.length; at++) {
-    if (text[at] === '\\') at++
-    else if (text[at] === '"') quoted = !quoted
-    else if (!quoted && text[at] === character) return at
-  }
-  return quoted ? null : text.length
+  const targets = parseTargets(text.slice(colon + 1))
+  if (targets === null) throw new AliasesError(`${at}: a quote is not closed`)
+  return { at, name: foldLocal(name), targets }
 }

@@ -1,5 +1,6 @@
 /** Who and what is ours: domains, users, aliases. */
-import type { Address } from '../mail/address.js'
+import { type Address, formatAddress, identity } from '../mail/address.js'
+import { formatLmtpPlace, type LmtpPlace } from '../mail/lmtp-place.js'
 import type { Quota } from '../mail/quota.js'
 
 export interface User {
@@ -18,7 +19,16 @@ export interface User {
 }
 
 /** Where mail for an address goes in the end. */
-export interface Target {
+export type Target =
+  | MailboxTarget
+  | ProgramTarget
+  | FileTarget
+  | MaildirTarget
+  | LmtpTarget
+  | DiscardTarget
+  | RemoteTarget
+
+export interface MailboxTarget {
   readonly kind: 'mailbox'
   /** Canonical address of the user whose mailbox it is. */
   readonly user: Address
@@ -26,22 +36,95 @@ export interface Target {
   readonly quota: Quota | null
 }
 
+/** The message is the standard input of a program. */
+export interface ProgramTarget {
+  readonly kind: 'program'
+  /** The program (an absolute path) and its arguments; no shell ever sees them. */
+  readonly command: readonly string[]
+  /** The alias that names it, with the tag that it was written with. */
+  readonly of: Address
+  /** What stood behind the separator in `alias+extension`; `null` if there was none. */
+  readonly extension: string | null
+}
+
+/** Appended to an mbox file. */
+export interface FileTarget {
+  readonly kind: 'file'
+  /** Absolute. */
+  readonly path: string
+  /** The alias that names it. */
+  readonly of: Address
+}
+
+/** Delivered into a Maildir that is no user's mailbox. */
+export interface MaildirTarget {
+  readonly kind: 'maildir'
+  /** Absolute, without a slash at its end. */
+  readonly path: string
+  /** The alias that names it. */
+  readonly of: Address
+}
+
+/** Handed to an LMTP server. */
+export interface LmtpTarget {
+  readonly kind: 'lmtp'
+  readonly endpoint: LmtpPlace
+  /** Canonical address of the user. */
+  readonly to: Address
+}
+
+/** Taken and thrown away, because the administrator said so. */
+export interface DiscardTarget {
+  readonly kind: 'discard'
+  /** The alias that says it. */
+  readonly of: Address
+}
+
+/** An address of a domain that is not ours. */
+export interface RemoteTarget {
+  readonly kind: 'remote'
+  readonly address: Address
+  /** Who forwards: the alias, or the user. */
+  readonly of: Address
+}
+
+/** One string per place: two targets of the same place get one copy of a message. */
+export function placeOf(target: Target): string {
+  switch (target.kind) {
+    case 'mailbox':
+      return `mailbox ${identity(target.user)}`
+    case 'lmtp':
+      return `lmtp ${formatLmtpPlace(target.endpoint)} ${identity(target.to)}`
+    case 'remote':
+      return `remote ${formatAddress(target.address)}`
+    case 'program':
+      return `program ${JSON.stringify(target.command)} ${target.extension ?? ''} ${identity(target.of)}`
+    case 'discard':
+      return `discard ${identity(target.of)}`
+    case 'file':
+    case 'maildir':
+      return `${target.kind} ${target.path}`
+  }
+}
+
 /** How many of the accounts that can log in can do so in some way. */
 export type Share = 'none' | 'some' | 'all'
 
 /** Every method throws when it cannot tell: that is 4xx, never "no such user". */
 export interface Directory {
-  /** True if mail to this domain (canonical form) is ours to deliver. */
+  /** True if mail to this domain (canonical form) is ours to deliver; alias domains are. */
   owns(domain: string): Promise<boolean>
 
   /**
-   * Follows aliases, postmaster, abuse and catch-all to the mailboxes behind an address.
+   * Follows alias domains, aliases, forwards, `user+tag`, postmaster, abuse and catch-all to where
+   * mail for an address goes.
    * @returns no target at all if nobody is there, each target once otherwise
-   * @throws Refusal when aliases loop, explode or name something that cannot be delivered to
+   * @throws Refusal 451 when aliases loop, explode or name something that cannot be delivered to;
+   *   550 when the user is disabled or an alias says `:fail:`
    */
   resolve(address: Address): Promise<readonly Target[]>
 
-  /** The user with exactly that address (aliases are not followed), read anew each time. */
+  /** The user with exactly that address (of aliases, only alias domains are followed), read anew each time. */
   user(address: Address): Promise<User | null>
 
   /** The address that a bare login name means: the default domain's. `null` if there is none. */

@@ -3,12 +3,22 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { foldLocal, identity, type Address } from '../mail/address.js'
 import type { Log } from '../log/log.js'
+import type { LmtpPlace } from '../mail/lmtp-place.js'
 import { limiting, type Quota } from '../mail/quota.js'
 import { AliasFile } from './alias-file.js'
+import { AliasLists } from './alias-list.js'
 import type { Directory, Share, Target, User } from './directory.js'
 import { key } from './key.js'
 import { qualify } from './login-name.js'
-import { resolve, type MailboxState, type Names } from './resolve.js'
+import {
+  DEFAULT_TAG_SEPARATOR,
+  type MailboxState,
+  type Names,
+  type Observer,
+  type OpenMailbox,
+} from './names.js'
+import { postmasterOf } from './required.js'
+import { resolve } from './resolve.js'
 import { SecretScan } from './secret-scan.js'
 import type { UserFile } from './user-file.js'
 import { Users } from './users.js'
@@ -24,15 +34,26 @@ export interface FilesDomain {
   /** aliases(5) file; it may be missing. */
   readonly aliases: string
   readonly bounceToPostmaster: boolean
+  /** Who gets mail for unknown local parts; before `bounceToPostmaster`. */
+  readonly catchAll?: Address | null
   /** Of users whose file names none. */
   readonly quota?: Quota | null
+  /** The LMTP server of users whose file names none. */
+  readonly deliver?: LmtpPlace | null
 }
 
-export interface FilesOptions {
+export interface FilesSettings {
   /** By domain in canonical form. */
   readonly domains: Readonly<Record<string, FilesDomain>>
-  /** One of them, or `null`. */
+  /** Alias domains, and which of the domains each stands for. */
+  readonly aliasDomains?: Readonly<Record<string, string>>
+  /** One of the domains, or `null`. */
   readonly defaultDomain: string | null
+  /** Between a user's name and a tag: one character, `+` unless said; empty for no tags. */
+  readonly tagSeparator?: string
+}
+
+export interface FilesOptions extends FilesSettings {
   readonly log: Log
   /** Milliseconds of a clock that never goes back; the system's unless a test brings its own. */
   readonly now?: () => number
@@ -44,8 +65,7 @@ interface Domain {
   readonly aliases: AliasFile
 }
 
-interface Known {
-  readonly quota: Quota | null
+interface Known extends OpenMailbox {
   /** By the clock of the options. */
   readonly until: number
 }
@@ -54,47 +74,55 @@ export class FilesDirectory implements Directory {
   readonly #log: Log
   readonly #now: () => number
   #domains: ReadonlyMap<string, Domain> = new Map()
+  #aliasDomains: ReadonlyMap<string, string> = new Map()
   #defaultDomain: string | null = null
+  #tagSeparator = DEFAULT_TAG_SEPARATOR
+  readonly #lists = new AliasLists()
   /** By identity: users known to take mail. "No" is never remembered. */
   readonly #known = new Map<string, Known>()
   readonly #secrets: SecretScan
 
   readonly #names: Names = {
-    owns: (domain) => this.#domains.has(domain),
-    bounceToPostmaster: (domain) => this.#domain(domain).settings.bounceToPostmaster,
+    owns: (domain) => this.#domains.has(domain) || this.#aliasDomains.has(domain),
+    canonical: (domain) => this.#aliasDomains.get(domain) ?? domain,
+    tagSeparator: () => this.#tagSeparator,
+    fallback: (domain) => this.#fallback(domain),
     aliases: (domain) => this.#domain(domain).aliases.current(),
+    list: (path) => this.#lists.read(path),
     mailbox: (address) => this.#mailbox(address),
   }
 
-  constructor({ domains, defaultDomain, log, now = () => performance.now() }: FilesOptions) {
+  constructor({ log, now = () => performance.now(), ...settings }: FilesOptions) {
     this.#log = log
     this.#now = now
     this.#secrets = new SecretScan(() => this.#users(), log, now)
-    this.reconfigure(domains, defaultDomain)
+    this.reconfigure(settings)
   }
 
   /** Takes up new settings, and looks at every aliases file anew. Domains that stay keep the last good copy of theirs. */
-  reconfigure(domains: FilesOptions['domains'], defaultDomain: string | null): void {
+  reconfigure(settings: FilesSettings): void {
+    const { domains, defaultDomain, aliasDomains = {}, tagSeparator } = settings
     const old = this.#domains
     this.#domains = new Map(
-      Object.entries(domains).map(([name, settings]) => [
-        name,
-        this.#make(settings, old.get(name)),
-      ]),
+      Object.entries(domains).map(([name, domain]) => [name, this.#make(domain, old.get(name))]),
     )
+    this.#aliasDomains = new Map(Object.entries(aliasDomains))
     this.#defaultDomain = defaultDomain
+    this.#tagSeparator = tagSeparator ?? DEFAULT_TAG_SEPARATOR
     this.#known.clear()
   }
 
   async owns(domain: string): Promise<boolean> {
-    return this.#domains.has(domain)
+    return this.#names.owns(domain)
   }
 
-  resolve(address: Address): Promise<readonly Target[]> {
-    return resolve(address, this.#names)
+  /** @param observe is told each step on the way */
+  resolve(address: Address, observe?: Observer): Promise<readonly Target[]> {
+    return resolve(address, this.#names, observe)
   }
 
-  async user({ local, domain }: Address): Promise<User | null> {
+  async user({ local, domain: said }: Address): Promise<User | null> {
+    const domain = this.#names.canonical(said)
     const file = await this.#domains.get(domain)?.users.readPrivate(local)
     if (file === null || file === undefined) return null
     this.#secrets.note(file)
@@ -136,9 +164,17 @@ export class FilesDirectory implements Directory {
     if (user === null) return 'none'
     if (user.disabled) return 'disabled'
     if (this.#known.size >= MAX_KNOWN) this.#known.clear()
-    const open = { quota: this.#quota(address.domain, user), until: now + KNOWN_FOR }
+    const { forward, keep } = user
+    const deliver = user.deliver ?? this.#domain(address.domain).settings.deliver ?? null
+    const quota = this.#quota(address.domain, user)
+    const open = { quota, forward, keep, deliver, until: now + KNOWN_FOR }
     this.#known.set(id, open)
     return open
+  }
+
+  #fallback(domain: string): Address | null {
+    const { catchAll, bounceToPostmaster } = this.#domain(domain).settings
+    return catchAll ?? (bounceToPostmaster ? postmasterOf(domain) : null)
   }
 
   #quota(domain: string, { quota }: UserFile): Quota | null {

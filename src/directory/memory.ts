@@ -1,16 +1,21 @@
 /** A directory given in code: for tests, and for mailtap as a library. */
 import { foldLocal, identity, parseAddress, type Address } from '../mail/address.js'
 import { limiting, type Quota } from '../mail/quota.js'
+import { AliasLists } from './alias-list.js'
 import { parseAliases, type Aliases } from './aliases.js'
 import type { Directory, Share, Target, User } from './directory.js'
 import { qualify } from './login-name.js'
-import { resolve, type Names } from './resolve.js'
+import { DEFAULT_TAG_SEPARATOR, type MailboxState, type Names } from './names.js'
+import { postmasterOf } from './required.js'
+import { resolve } from './resolve.js'
 import { NOBODY, type Shares, sharesOf, together } from './secrets.js'
 
 export interface MemoryDomain {
   /** Text of an aliases(5) file. */
   readonly aliases?: string
   readonly bounceToPostmaster?: boolean
+  /** Who gets mail for unknown local parts. */
+  readonly catchAll?: Address | null
   /** Of all its users. */
   readonly quota?: Quota | null
 }
@@ -23,13 +28,17 @@ export interface MemoryOptions {
    * a user file; `!` is no login; everything else is the password itself.
    */
   readonly users: Readonly<Record<string, string>>
+  /** Alias domains, and which of the domains each stands for. */
+  readonly aliasDomains?: Readonly<Record<string, string>>
+  /** Between a user's name and a tag: one character, `+` unless said; empty for no tags. */
+  readonly tagSeparator?: string
   /** Where bare login names belong; the only domain, if there is but one. */
   readonly defaultDomain?: string | null
 }
 
 interface Domain {
   readonly aliases: Aliases
-  readonly bounceToPostmaster: boolean
+  readonly fallback: Address | null
   readonly quota: Quota | null
 }
 
@@ -38,16 +47,15 @@ export class MemoryDirectory implements Directory {
   /** By identity. */
   readonly #users = new Map<string, User>()
   readonly #defaultDomain: string | null
-
-  readonly #names: Names = {
-    owns: (domain) => this.#domains.has(domain),
-    bounceToPostmaster: (domain) => this.#domains.get(domain)!.bounceToPostmaster,
-    aliases: (domain) => this.#domains.get(domain)!.aliases,
-    mailbox: (address) => this.#users.get(identity(address)) ?? 'none',
-  }
+  readonly #aliasDomains: ReadonlyMap<string, string>
+  readonly #lists = new AliasLists()
+  readonly #names: Names
 
   /** @throws Error on what is no address, AliasesError on aliases that cannot be understood */
-  constructor({ domains = {}, users, defaultDomain }: MemoryOptions) {
+  constructor(options: MemoryOptions) {
+    const { domains = {}, users, defaultDomain, aliasDomains = {} } = options
+    this.#aliasDomains = new Map(Object.entries(aliasDomains))
+    this.#names = this.#namesWith(options.tagSeparator ?? DEFAULT_TAG_SEPARATOR)
     for (const [name, domain] of Object.entries(domains)) this.#addDomain(name, domain)
     for (const [address, password] of Object.entries(users)) this.#addUser(address, password)
     const [only, ...others] = this.#domains.keys()
@@ -55,15 +63,15 @@ export class MemoryDirectory implements Directory {
   }
 
   async owns(domain: string): Promise<boolean> {
-    return this.#domains.has(domain)
+    return this.#names.owns(domain)
   }
 
   resolve(address: Address): Promise<readonly Target[]> {
     return resolve(address, this.#names)
   }
 
-  async user(address: Address): Promise<User | null> {
-    return this.#users.get(identity(address)) ?? null
+  async user({ local, domain }: Address): Promise<User | null> {
+    return this.#users.get(identity({ local, domain: this.#names.canonical(domain) })) ?? null
   }
 
   qualify(login: string): Address | null {
@@ -78,17 +86,34 @@ export class MemoryDirectory implements Directory {
     return this.#shares().scram ?? 'none'
   }
 
+  #namesWith(tagSeparator: string): Names {
+    return {
+      owns: (domain) => this.#domains.has(domain) || this.#aliasDomains.has(domain),
+      canonical: (domain) => this.#aliasDomains.get(domain) ?? domain,
+      tagSeparator: () => tagSeparator,
+      fallback: (domain) => this.#domains.get(domain)!.fallback,
+      aliases: (domain) => this.#domains.get(domain)!.aliases,
+      list: (path) => this.#lists.read(path),
+      mailbox: (address) => this.#mailbox(address),
+    }
+  }
+
+  #mailbox(address: Address): MailboxState {
+    const user = this.#users.get(identity(address))
+    return user === undefined
+      ? 'none'
+      : { quota: user.quota, forward: [], keep: false, deliver: null }
+  }
+
   #shares(): Shares {
     return [...this.#users.values()].map(sharesOf).reduce(together, NOBODY)
   }
 
-  #addDomain(
-    name: string,
-    { aliases = '', bounceToPostmaster = false, quota }: MemoryDomain,
-  ): void {
+  #addDomain(name: string, domain: MemoryDomain): void {
+    const { aliases = '', bounceToPostmaster = false, catchAll = null, quota } = domain
     this.#domains.set(name, {
       aliases: parseAliases(aliases, `aliases of ${name}`),
-      bounceToPostmaster,
+      fallback: catchAll ?? (bounceToPostmaster ? postmasterOf(name) : null),
       quota: limiting(quota ?? null),
     })
   }

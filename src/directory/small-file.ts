@@ -13,6 +13,8 @@ export interface SmallFile {
   readonly text: string
   /** Permission bits and file type, as in stat(2). */
   readonly mode: number
+  /** The user id that owns the file. */
+  readonly owner: number
   /** Differs whenever the file was changed or replaced. */
   readonly stamp: string
 }
@@ -44,7 +46,9 @@ export async function readSmallFile(path: string, options: ReadOptions): Promise
     if (bytes.length > options.limit) {
       throw new FileRefused(`${path}: larger than the limit of ${options.limit} bytes`)
     }
-    return { text: decode(bytes, path), mode: Number(stat.mode), stamp: stampOf(stat) }
+    const { mode, uid } = stat
+    const text = decode(bytes, path)
+    return { text, mode: Number(mode), owner: Number(uid), stamp: stampOf(stat) }
   } finally {
     await file.close()
   }

@@ -2,8 +2,11 @@
  * What a user file says: either one line that is the password hash, or TOML
  * with `password` and more. Pure: text in, values out.
  */
+import type { Address } from '../mail/address.js'
+import { LMTP_FORM, type LmtpPlace, parseLmtpPlace } from '../mail/lmtp-place.js'
 import { parseQuota, type Quota, QUOTA_FORM } from '../mail/quota.js'
 import { TomlError, parseToml, type TomlDocument } from '../toml/toml.js'
+import { FORWARD_FORM, parseForward } from './forward.js'
 
 export interface UserFile {
   /** The stored form; `null` = no login (`!`, or no password at all). */
@@ -14,6 +17,12 @@ export interface UserFile {
   readonly name: string | null
   /** `null` = not said: the domain's setting counts. */
   readonly quota: Quota | null
+  /** Where mail goes instead of the mailbox; empty if it stays. */
+  readonly forward: readonly Address[]
+  /** Forwarded mail stays here, too. */
+  readonly keep: boolean
+  /** `null` = not said: the domain's setting counts. */
+  readonly deliver: LmtpPlace | null
   /** Settings that stand in the file and have no effect yet. */
   readonly unsupported: readonly string[]
 }
@@ -24,15 +33,24 @@ export class UserFileError extends Error {
 }
 
 /** The settings that have an effect. */
-const KNOWN: Readonly<Record<string, 'string' | 'boolean'>> = {
+const KNOWN: Readonly<Record<string, 'string' | 'boolean' | 'list'>> = {
   password: 'string',
   scram: 'string',
   disabled: 'boolean',
   name: 'string',
   quota: 'string',
+  forward: 'list',
+  keep: 'boolean',
+  deliver: 'string',
+}
+/** What a text must be, where not every text will do. */
+const FORMS: Readonly<Record<string, readonly [good: (text: string) => boolean, form: string]>> = {
+  password: [(text) => !/[\r\n]/.test(text), 'one line'],
+  quota: [(text) => parseQuota(text) !== null, QUOTA_FORM],
+  deliver: [(text) => parseLmtpPlace(text) !== null, LMTP_FORM],
 }
 /** The settings of product.md that have none yet. */
-const LATER = ['forward', 'keep', 'app_password']
+const LATER = ['app_password']
 /** No TOML begins with these: `$argon2id$…`, `{SCHEME}…`, `!`. */
 const ONE_LINE = /^[$!{]/
 
@@ -101,6 +119,9 @@ function parseLine(text: string): UserFile {
     disabled: false,
     name: null,
     quota: null,
+    forward: [],
+    keep: false,
+    deliver: null,
     unsupported: rest ? ['the lines after the first'] : [],
   }
 }
@@ -108,7 +129,7 @@ function parseLine(text: string): UserFile {
 function parseTable(text: string, file: string): UserFile {
   const toml = parse(text, file)
   for (const name of Object.keys(toml.value)) checkEntry(toml, name, file)
-  const { scram, disabled, name, quota } = toml.value
+  const { scram, disabled, name, quota, forward, keep, deliver } = toml.value
   const password =
     typeof toml.value['password'] === 'string' ? usable(toml.value['password']) : null
   return {
@@ -118,6 +139,9 @@ function parseTable(text: string, file: string): UserFile {
     disabled: disabled === true,
     name: typeof name === 'string' ? name : null,
     quota: typeof quota === 'string' ? parseQuota(quota) : null,
+    forward: parseForward(forward) ?? [],
+    keep: keep === true,
+    deliver: typeof deliver === 'string' ? parseLmtpPlace(deliver) : null,
     unsupported: Object.keys(toml.value).filter((known) => LATER.includes(known)),
   }
 }
@@ -147,13 +171,14 @@ function checkEntry(toml: TomlDocument, name: string, file: string): void {
     )
   }
   const value = toml.value[name]
+  if (type === 'list') {
+    if (parseForward(value) === null)
+      throw new UserFileError(`${at}: ${name} must be ${FORWARD_FORM}`)
+    return
+  }
   if (typeof value !== type) throw new UserFileError(`${at}: ${name} must be a ${type}`)
-  if (name === 'password' && /[\r\n]/.test(String(value))) {
-    throw new UserFileError(`${at}: password must be one line`)
-  }
-  if (name === 'quota' && parseQuota(String(value)) === null) {
-    throw new UserFileError(`${at}: quota must be ${QUOTA_FORM}`)
-  }
+  const [good, form] = FORMS[name] ?? []
+  if (good?.(String(value)) === false) throw new UserFileError(`${at}: ${name} must be ${form}`)
 }
 
 /** `!` locks, as in shadow(5), also in front of a hash that is kept for later. */

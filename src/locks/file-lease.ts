@@ -54,6 +54,15 @@ export class FileLease implements Lease {
     this.#chain.touch(this.#link).catch(() => {})
   }
 
+  /** Finds out whether somebody else has the lock. Who cannot tell says nothing: `valid()` will. */
+  look(): void {
+    try {
+      if (!this.#chain.counts(this.#link)) this.lose()
+    } catch {
+      // The lock is no worse than before; whoever asks `valid()` hears of it.
+    }
+  }
+
   onLost(callback: () => void): void {
     this.#holder.onLost(callback)
   }

@@ -11,6 +11,7 @@ import { Chain, type Link } from './chain.js'
 import { Writer } from './entry.js'
 import { FileLease } from './file-lease.js'
 import type { Lease, Locks } from './locks.js'
+import { LeaseWatch, WATCH_MS } from './watch.js'
 
 /**
  * Subdirectories, made in advance: on a full disk people can still log in and delete mail.
@@ -29,6 +30,8 @@ const PUBLISH_MS = 5_000
 export interface FileLocksOptions {
   /** Milliseconds; the same for all processes that share the directory. */
   readonly publishMs?: number
+  /** Milliseconds between two looks at what is held; {@link WATCH_MS} by default. */
+  readonly watchMs?: number
 }
 
 export class FileLocks implements Locks {
@@ -37,24 +40,34 @@ export class FileLocks implements Locks {
   readonly #writer = new Writer()
   /** What this process holds, by name. Grows with the holders alone. */
   readonly #held = new Map<string, FileLease>()
+  readonly #watch: LeaseWatch
   /** Names that this process is about to lock. */
   readonly #trying = new Set<string>()
   readonly #known = new Map<string, Link>()
 
-  private constructor(folder: string, { publishMs = PUBLISH_MS }: FileLocksOptions) {
+  private constructor(folder: string, options: FileLocksOptions) {
+    const { publishMs = PUBLISH_MS, watchMs = WATCH_MS } = options
     this.#folder = folder
     this.#publishMs = publishMs
+    this.#watch = new LeaseWatch(this.#held, watchMs)
   }
 
   /** @param folder made, for its owner only, if it is missing */
   static async open(folder: string, options: FileLocksOptions = {}): Promise<FileLocks> {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const there = new Set(await readdir(folder))
-    for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      const name = bucket.toString(16).padStart(2, '0')
+    for (const name of bucketNames()) {
       if (!there.has(name)) await mkdir(join(folder, name), { recursive: true, mode: 0o700 })
     }
     return new FileLocks(folder, options)
+  }
+
+  /**
+   * All directories that `open` makes of a folder, the folder first. Who opened it for somebody
+   * else owes them every one: a lock in a bucket that they cannot write to is lost to them.
+   */
+  static directories(folder: string): readonly string[] {
+    return [folder, ...bucketNames().map((name) => join(folder, name))]
   }
 
   /** Of many who want the same name in this process only one goes to the disk. */
@@ -105,6 +118,7 @@ export class FileLocks implements Locks {
       over: (last) => this.#forget(name, lease, last),
     })
     this.#held.set(name, lease)
+    this.#watch.wake()
     old?.lose()
     return lease
   }
@@ -128,4 +142,8 @@ export class FileLocks implements Locks {
     const hash = createHash('sha256').update(name).digest('hex').slice(0, NAME_DIGITS)
     return new Chain(join(this.#folder, hash.slice(0, 2)), hash)
   }
+}
+
+function bucketNames(): readonly string[] {
+  return Array.from({ length: BUCKETS }, (_, bucket) => bucket.toString(16).padStart(2, '0'))
 }

@@ -14,7 +14,7 @@ export interface Lease {
   touch(): void
   /**
    * Calls back, once, when the lease is found to be somebody else's: at once if that is in this
-   * process, else with a later `touch()`. Not after `release()`.
+   * process, else within a few seconds, or with a `touch()` before that. Not after `release()`.
    */
   onLost(callback: () => void): void
   /** Safe to call twice. */

@@ -26,6 +26,8 @@ export interface Opening {
   readonly smtputf8: boolean
   /** BODY=8BITMIME (RFC 6152) was given. */
   readonly eightBit: boolean
+  /** REQUIRETLS (RFC 8689): never to be sent on in clear. */
+  readonly requireTls: boolean
 }
 
 export interface Envelope extends Opening {

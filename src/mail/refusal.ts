@@ -31,6 +31,10 @@ export const noSuchUser = (): Refusal =>
 export const mailboxDisabled = (): Refusal =>
   new Refusal(550, '5.2.1', 'this mailbox is disabled and takes no mail')
 
+/** The administrator's own words, about an address that is there to refuse mail. @param text printable ASCII */
+export const addressRefused = (status: string, text: string): Refusal =>
+  new Refusal(550, status, text)
+
 export const relayDenied = (): Refusal =>
   new Refusal(550, '5.7.1', 'relaying denied; this server takes mail for its own domains only')
 
@@ -52,3 +56,29 @@ export const tryLater = (cause?: unknown): Refusal =>
 
 export const misconfigured = (cause?: unknown): Refusal =>
   new Refusal(451, '4.3.5', 'this address is misconfigured here; try again later', { cause })
+
+export const mailLoop = (): Refusal =>
+  new Refusal(554, '5.4.6', 'mail loop: this message has been here before, or on too many servers')
+
+export const headerTooBig = (limit: number): Refusal =>
+  new Refusal(552, '5.3.4', `header is larger than the limit of ${limit} bytes`)
+
+export const fieldMissing = (name: string): Refusal =>
+  new Refusal(554, '5.6.0', `message has no ${name} field, which every mail needs`)
+
+/** @param why printable ASCII */
+export const clientListed = (address: string, why: string): Refusal =>
+  new Refusal(550, '5.7.1', `[${address}] is listed by ${why}`)
+
+export const greylisted = (seconds: number): Refusal =>
+  new Refusal(451, '4.7.1', `first mail of this kind from you; try again in ${seconds} seconds`)
+
+export const cannotFilter = (cause: unknown): Refusal =>
+  new Refusal(451, '4.7.1', 'mail cannot be checked now; try again later', { cause })
+
+/** RFC 6409 section 6.1. @param user printable ASCII or masked */
+export const notYourAddress = (user: string): Refusal =>
+  new Refusal(553, '5.7.1', `${user} may not send as this address; use one of your own as sender`)
+
+export const relayMissing = (): Refusal =>
+  new Refusal(550, '5.7.1', 'no mail to other domains from here; the administrator set up no relay')

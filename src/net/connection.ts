@@ -1,9 +1,9 @@
 /** One client: carries what a session says and hears over a wire, as fast as both allow. */
-import type { SecureContext } from 'node:tls'
 import { type Log, reason } from '../log/log.js'
 import { type Bytes, inMemory } from '../mail/message.js'
+import type { Certificates } from './certificates.js'
 import { Dialogue } from './dialogue.js'
-import type { Answer, Session } from './session.js'
+import type { Answer, Session, TlsFacts } from './session.js'
 import type { Wire } from './wire.js'
 
 /** Answers to pipelined commands are sent together, but no more than this at a time. */
@@ -16,8 +16,10 @@ export interface ConnectionOptions {
   readonly log: Log
   /** TLS before the first byte of the protocol. */
   readonly implicitTls: boolean
+  /** TLS that ended before us, at a proxy that is believed; `null` = none. */
+  readonly proxiedTls: TlsFacts | null
   /** `null` = no TLS here. Asked for each handshake, so that a new certificate is used at once. */
-  readonly secureContext: () => SecureContext | null
+  readonly certificates: () => Certificates | null
 }
 
 export class Connection {
@@ -73,7 +75,9 @@ export class Connection {
   }
 
   async #converse(): Promise<void> {
-    if (this.#options.implicitTls) await this.#secure(NOTHING)
+    const { implicitTls, proxiedTls } = this.#options
+    if (proxiedTls !== null) this.#session.secured(proxiedTls)
+    if (implicitTls) await this.#secure(NOTHING)
     if (this.#finished) return
     await this.#send(await this.#session.greet())
     while (!this.#finished && (await this.#receive())) await this.#answer()
@@ -156,8 +160,8 @@ export class Connection {
   async #secure(farewell: Buffer): Promise<void> {
     await this.#flush()
     this.#dialogue.forget()
-    const context = this.#options.secureContext()
-    const facts = context === null ? null : await this.#wire.secure(farewell, context)
+    const certificates = this.#options.certificates()
+    const facts = certificates === null ? null : await this.#wire.secure(farewell, certificates)
     if (facts === null) this.#over = true
     else this.#session.secured(facts)
   }

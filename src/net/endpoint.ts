@@ -1,5 +1,6 @@
-/** Where to listen: `25`, `127.0.0.1:25`, `[::1]:25`, `unix:/path?mode=660`; and what can not be had at once. */
+/** Where to listen: `25`, `127.0.0.1:25`, `[::1]:25?proxy=CIDR`, `unix:/path?mode=660`; and what can not be had at once. */
 import { isIP } from 'node:net'
+import { NetworkError, Networks } from './networks.js'
 
 export type Endpoint = TcpEndpoint | UnixEndpoint
 
@@ -9,6 +10,8 @@ export interface TcpEndpoint {
   readonly host: string | null
   /** 0 = any free port. */
   readonly port: number
+  /** Who must say by the PROXY protocol for whom it speaks; `null` = nobody may. */
+  readonly proxies: Networks | null
 }
 
 export interface UnixEndpoint {
@@ -42,15 +45,17 @@ export function parseEndpoint(text: string): Endpoint {
   const question = text.indexOf('?')
   const place = question === -1 ? text : text.slice(0, question)
   const options = parseOptions(text, question === -1 ? '' : text.slice(question + 1))
-  if (options.has('proxy')) {
-    throw new EndpointUnsupported(`'${text}': the PROXY protocol is not in this version yet`)
-  }
+  const proxies = options.has('proxy') ? proxiesOf(text, options.get('proxy')!) : null
   if (/^systemd:./.test(place)) {
     throw new EndpointUnsupported(`'${text}': socket activation is not in this version yet`)
   }
-  if (place.startsWith('unix:')) return unixEndpoint(text, place.slice(5), options.get('mode'))
-  if (options.size > 0) throw new EndpointError(`'${text}': mode= is for unix: endpoints only`)
-  return tcpEndpoint(text, place)
+  if (place.startsWith('unix:')) {
+    // Whoever connects there has no address by which it could be told from others.
+    if (proxies !== null) throw new EndpointError(`'${text}': proxy= is for TCP endpoints only`)
+    return unixEndpoint(text, place.slice(5), options.get('mode'))
+  }
+  if (options.has('mode')) throw new EndpointError(`'${text}': mode= is for unix: endpoints only`)
+  return { ...tcpEndpoint(text, place), proxies }
 }
 
 /** The endpoint as a person writes it. */
@@ -95,6 +100,15 @@ function parseOptions(text: string, query: string): Map<string, string> {
   return options
 }
 
+function proxiesOf(text: string, value: string): Networks {
+  try {
+    return new Networks(value.split(','))
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error
+    throw new EndpointError(`'${text}': proxy=: ${error.message}`, { cause: error })
+  }
+}
+
 function unixEndpoint(text: string, path: string, mode: string | undefined): UnixEndpoint {
   if (!path.startsWith('/'))
     throw new EndpointError(`'${text}': the socket's path must be absolute`)
@@ -107,7 +121,7 @@ function unixEndpoint(text: string, path: string, mode: string | undefined): Uni
   return { kind: 'unix', path, mode: mode === undefined ? DEFAULT_MODE : Number.parseInt(mode, 8) }
 }
 
-function tcpEndpoint(text: string, place: string): TcpEndpoint {
+function tcpEndpoint(text: string, place: string): Omit<TcpEndpoint, 'proxies'> {
   if (/^\d+$/.test(place)) return { kind: 'tcp', host: null, port: parsePort(text, place) }
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d+)$/.exec(place)
   if (match === null) throw new EndpointError(`'${text}' is no endpoint; ${FORMS}`)

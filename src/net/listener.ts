@@ -1,35 +1,25 @@
 /** Accepts clients at one endpoint and serves each with a session of its own. */
-import { chmod, lstat, unlink } from 'node:fs/promises'
-import { createServer, connect, type Server, type Socket } from 'node:net'
-import type { SecureContext } from 'node:tls'
+import { createServer, type Server, type Socket } from 'node:net'
 import type { Peer } from '../cred/credentials.js'
-import type { Log } from '../log/log.js'
-import { Connection } from './connection.js'
+import { bind } from './bind.js'
 import { type Endpoint, formatEndpoint, formatHostPort } from './endpoint.js'
-import type { Session } from './session.js'
+import { Guest, type GuestOptions } from './guest.js'
+import { Refusals } from './refusals.js'
 import { Wire } from './wire.js'
 
 /** How often deadlines are looked at. */
 const SWEEP_MS = 1_000
-/** Connections that wait in the kernel to be accepted. */
-const BACKLOG = 1_024
 /** How long `stop()` lets running work finish. */
 const DRAIN_MS = 30_000
 /** After that, running work is cut off, and what does not even end then is left behind. */
 const GRACE_MS = 2_000
-/** Clients above the limit that are being told so at the same time; others are cut off without a word. */
-const MAX_REFUSALS = 100
 
-export interface ListenerOptions {
+export interface ListenerOptions extends GuestOptions {
   readonly endpoint: Endpoint
   /** `smtp`, `pop3`: for logs and for the peer that a session sees. */
   readonly protocol: string
-  readonly session: (peer: Peer) => Session
-  readonly implicitTls: boolean
-  readonly secureContext: () => SecureContext | null
   /** Asked for each client, so that a reload can change it. */
   maxConnections(): number
-  readonly log: Log
   /** How long `stop()` lets running work finish; 30 s if nothing is said. */
   readonly drainMs?: number
 }
@@ -37,15 +27,16 @@ export interface ListenerOptions {
 export class Listener {
   readonly #options: ListenerOptions
   readonly #server: Server
-  readonly #connections = new Map<Connection, Promise<void>>()
-  #refusing = 0
-  /** Clients turned away since the log last told of it. */
-  #refused = 0
+  readonly #refusals: Refusals
+  readonly #guests = new Map<Guest, Promise<void>>()
+  /** Clients lost before they were here, since the log last told of it, and why the last one was. */
+  #lost = { clients: 0, reason: '' }
   #sweeper: NodeJS.Timeout | null = null
   #stopped: Promise<void> | null = null
 
   constructor(options: ListenerOptions) {
     this.#options = options
+    this.#refusals = new Refusals(options)
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
       this.#accept(socket),
     )
@@ -67,19 +58,11 @@ export class Listener {
 
   /** @throws ListenError with the system's code (EADDRINUSE, EACCES, …) */
   async start(): Promise<void> {
-    const { endpoint } = this.#options
-    try {
-      if (endpoint.kind === 'unix') await removeDeadSocket(endpoint.path)
-      await this.#bind(endpoint)
-      if (endpoint.kind === 'unix') await chmod(endpoint.path, endpoint.mode)
-    } catch (error) {
-      this.#server.close()
-      throw new ListenError(this.#options.protocol, endpoint, error)
-    }
+    await bind(this.#server, this.#options.endpoint, this.#options.protocol)
     // A failure to accept (no descriptor left) is one client's, not the server's.
-    this.#server.on('error', (error) =>
-      this.#options.log.error('net accept failed', { reason: error.message }),
-    )
+    this.#server.on('error', ({ message }) => {
+      this.#lost = { clients: this.#lost.clients + 1, reason: message }
+    })
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
   }
 
@@ -88,78 +71,53 @@ export class Listener {
     return (this.#stopped ??= this.#drain())
   }
 
-  async #bind(endpoint: Endpoint): Promise<void> {
-    if (endpoint.kind === 'unix') return listenPrivately(this.#server, endpoint.path)
-    const { host, port } = endpoint
-    if (host !== null) return listen(this.#server, { host, port })
-    try {
-      await listen(this.#server, { host: '::', port })
-    } catch (error) {
-      // A machine without IPv6.
-      if (!['EAFNOSUPPORT', 'EADDRNOTAVAIL'].includes(codeOf(error))) throw error
-      await listen(this.#server, { host: '0.0.0.0', port })
-    }
-  }
-
   #accept(socket: Socket): void {
     const wire = new Wire(socket)
     const peer = this.#peer(socket)
-    if (this.#connections.size >= this.#options.maxConnections()) return this.#refuse(wire, peer)
-    const connection = new Connection({
-      wire,
-      session: this.#options.session(peer),
-      log: this.#options.log,
-      implicitTls: this.#options.implicitTls,
-      secureContext: this.#options.secureContext,
-    })
-    this.#connections.set(
-      connection,
-      connection.run().finally(() => this.#connections.delete(connection)),
+    if (peer === null) return wire.destroy()
+    const { doorkeeper, maxConnections, endpoint } = this.#options
+    if (this.#guests.size >= maxConnections()) return this.#turnAway(wire, peer, 'listener')
+    if (doorkeeper.short()) return this.#turnAway(wire, peer, 'descriptors')
+    const isProxy = endpoint.kind === 'tcp' && endpoint.proxies?.has(peer.address) === true
+    const guest = new Guest(wire, this.#options, this.#refusals)
+    this.#guests.set(
+      guest,
+      guest.run(peer, isProxy).finally(() => this.#guests.delete(guest)),
     )
   }
 
-  /** Too many clients already: says so on a plain port, and goes. */
-  #refuse(wire: Wire, peer: Peer): void {
-    this.#refused++
-    if (this.#options.implicitTls || this.#refusing >= MAX_REFUSALS) return wire.destroy()
-    this.#refusing++
-    const session = this.#options.session(peer)
-    void wire
-      .write(session.farewell('too-many'))
-      .then(() => wire.close())
-      .finally(() => {
-        this.#refusing--
-        void session.closed()
-      })
+  /** Nobody waits for those who are turned away here, and they count for nothing. */
+  #turnAway(wire: Wire, peer: Peer, why: 'listener' | 'descriptors'): void {
+    void this.#refusals.turnAway(wire, peer, why)
   }
 
-  #peer(socket: Socket): Peer {
-    return {
-      address: (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d)/, ''),
-      port: socket.remotePort ?? 0,
-      protocol: this.#options.protocol,
-      secure: this.#options.implicitTls,
-    }
+  /** @returns `null` for a client that has gone already: without its address it must not be taken for a local one */
+  #peer(socket: Socket): Peer | null {
+    const { endpoint, protocol, implicitTls } = this.#options
+    const { remoteAddress, remotePort = 0 } = socket
+    if (remoteAddress === undefined && endpoint.kind === 'tcp') return null
+    const address = (remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '')
+    return { address, port: remotePort, protocol, secure: implicitTls }
   }
 
   #sweep(): void {
     const now = performance.now()
-    for (const connection of this.#connections.keys()) connection.sweep(now)
-    if (this.#refused === 0) return
-    const { log, protocol } = this.#options
-    log.warn('net too many connections', { protocol, refused: this.#refused })
-    this.#refused = 0
+    for (const guest of this.#guests.keys()) guest.sweep(now)
+    this.#refusals.report()
+    if (this.#lost.clients === 0) return
+    this.#options.log.error('net accept failed', { ...this.#lost })
+    this.#lost = { clients: 0, reason: '' }
   }
 
   async #drain(): Promise<void> {
     this.#server.close()
-    for (const connection of this.#connections.keys()) connection.stop()
-    const ended = Promise.all(this.#connections.values())
+    for (const guest of this.#guests.keys()) guest.stop()
+    const ended = Promise.all(this.#guests.values())
     if (!(await within(this.#options.drainMs ?? DRAIN_MS, ended))) {
-      for (const connection of this.#connections.keys()) connection.destroy()
+      for (const guest of this.#guests.keys()) guest.destroy()
       // A disk that hangs must not keep the server from ending.
       if (!(await within(GRACE_MS, ended))) {
-        this.#options.log.error('net work left behind', { sessions: this.#connections.size })
+        this.#options.log.error('net work left behind', { sessions: this.#guests.size })
       }
     }
     if (this.#sweeper !== null) clearInterval(this.#sweeper)
@@ -175,74 +133,4 @@ async function within(patienceMs: number, work: Promise<unknown>): Promise<boole
   const inTime = await Promise.race([work.then(() => true), late])
   clearTimeout(timer)
   return inTime
-}
-
-/** Cannot listen; `code` is the system's. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError'
-  readonly code: string
-  constructor(protocol: string, endpoint: Endpoint, cause: unknown) {
-    super(`cannot listen for ${protocol} on ${formatEndpoint(endpoint)}: ${explain(cause)}`, {
-      cause,
-    })
-    this.code = codeOf(cause)
-  }
-}
-
-function explain(cause: unknown): string {
-  switch (codeOf(cause)) {
-    case 'EADDRINUSE':
-      return 'another program listens there; stop it or choose another port'
-    case 'EACCES':
-      return 'no permission; ports below 1024 need root or CAP_NET_BIND_SERVICE'
-    case 'EADDRNOTAVAIL':
-      return 'this machine has no such address'
-    default:
-      return cause instanceof Error ? cause.message : String(cause)
-  }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}
-
-function listen(
-  server: Server,
-  where: { path: string } | { host: string; port: number },
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ ...where, backlog: BACKLOG }, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-/** Nobody but the owner can connect before the socket has the mode that it shall have. */
-function listenPrivately(server: Server, path: string): Promise<void> {
-  const before = process.umask(0o177)
-  try {
-    return listen(server, { path })
-  } finally {
-    process.umask(before)
-  }
-}
-
-/** A socket file that nobody listens on any more, left by a crash, is in the way. Anything else there is not ours to remove. */
-async function removeDeadSocket(path: string): Promise<void> {
-  const stat = await lstat(path).catch(() => null)
-  if (stat === null || !stat.isSocket() || (await answers(path))) return
-  await unlink(path)
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    socket.on('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.on('error', (error) => resolve(codeOf(error) !== 'ECONNREFUSED'))
-  })
 }

@@ -43,7 +43,13 @@ export type LineFault =
   | 'tls-hello'
 
 /** Why the server ends a connection on its own. */
-export type Farewell = 'idle' | 'stopping' | 'too-many'
+export type Farewell =
+  | 'idle'
+  | 'stopping'
+  /** Of all clients together. */
+  | 'too-many'
+  /** Of this client, or of its network. */
+  | 'too-many-yours'
 
 export interface Session {
   /** The longest line taken, in octets, its line end counted. */

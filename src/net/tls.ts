@@ -1,134 +1,171 @@
 /**
- * The server's certificate and the terms on which it speaks TLS (RFC 8446, RFC
- * 9325; for mail RFC 8314). Whoever needs it asks for `context` at each new
- * connection, so a renewed certificate is taken up without a restart.
+ * The server's certificates, kept as new as their files (RFC 8446, RFC 9325; for
+ * mail RFC 8314). Whoever needs them asks for `current` at each new connection,
+ * so a renewed certificate is taken up without a restart.
  */
-import { X509Certificate, constants, createPrivateKey } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
-import { createSecureContext, type SecureContext } from 'node:tls'
+import type { BigIntStats } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Log } from '../log/log.js'
+import {
+  type Certificate,
+  CertificateError,
+  type CertificateFiles,
+  readCertificate,
+} from './certificate.js'
+import { Certificates } from './certificates.js'
 import { ownCertificate } from './own-certificate.js'
 
-/** PEM files; they may be the same one. */
-export interface CertificateFiles {
-  readonly cert: string
-  readonly key: string
+/** How often the files are looked at: a watch on them would miss what a network file system or a symbolic link does. */
+const LOOK_MS = 5_000
+
+/** Which certificates a server has. */
+export interface TlsFiles {
+  /** Used where no other fits; `null` = a self-signed one. */
+  readonly first: CertificateFiles | null
+  /** Each for the names that stand in it. */
+  readonly others: readonly CertificateFiles[]
 }
 
-/** The certificate cannot be used; the message names the file and says what to do. */
-export class CertificateError extends Error {
-  override readonly name = 'CertificateError'
+/** A pair of files as it was when it was read. */
+interface Loaded {
+  readonly files: CertificateFiles
+  readonly certificate: Certificate
+  /** Tells one state of the files from another. */
+  readonly state: string
 }
-
-/** No certificate chain is larger; a wrong path must not fill the memory. */
-const MAX_FILE = 1_048_576
-/** Forward secret and authenticated: what RFC 9325 section 4.2 recommends, and TLS 1.3's own. */
-const CIPHERS = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-].join(':')
 
 export class TlsContexts {
   readonly #stateDir: string
   readonly #hostname: string
-  #context: SecureContext
+  #loaded: readonly Loaded[]
+  #current: Certificates
+  /** By certificate file: what was last complained of. */
+  readonly #complaints = new Map<string, string>()
+  #timer: NodeJS.Timeout | null = null
+  #looking: Promise<void> | null = null
 
-  private constructor(stateDir: string, hostname: string, context: SecureContext) {
+  private constructor(stateDir: string, hostname: string, loaded: readonly Loaded[]) {
     this.#stateDir = stateDir
     this.#hostname = hostname
-    this.#context = context
+    this.#loaded = loaded
+    this.#current = chooser(loaded)
   }
 
   /**
-   * Reads the certificate. Without one a self-signed one for `hostname` is made in
+   * Reads the certificates. Without a first one a self-signed one for `hostname` is made in
    * `stateDir`/tls once and used from then on.
    * @param stateDir absolute
    * @throws CertificateError
    */
-  static async open(
-    files: CertificateFiles | null,
-    stateDir: string,
-    hostname: string,
-  ): Promise<TlsContexts> {
-    const context = await load(files ?? (await ownFiles(stateDir, hostname)))
-    return new TlsContexts(stateDir, hostname, context)
+  static async open(files: TlsFiles, stateDir: string, hostname: string): Promise<TlsContexts> {
+    return new TlsContexts(stateDir, hostname, await loadAll(files, stateDir, hostname))
   }
 
   /** For the next connection; those that run keep theirs. */
-  get context(): SecureContext {
-    return this.#context
+  get current(): Certificates {
+    return this.#current
   }
 
   /**
-   * Reads the certificate again, from the same files or from others.
-   * @throws CertificateError when it is bad; the old one stays in use
+   * Reads all certificates again, from the same files or from others.
+   * @throws CertificateError when one is bad; the old ones stay in use then
    */
-  async reload(files: CertificateFiles | null): Promise<void> {
-    this.#context = await load(files ?? (await ownFiles(this.#stateDir, this.#hostname)))
+  async reload(files: TlsFiles): Promise<void> {
+    const loaded = await loadAll(files, this.#stateDir, this.#hostname)
+    await this.#looking
+    this.#use(loaded)
+    this.#complaints.clear()
+  }
+
+  /** Looks at the files from now on, and takes up what is new. @param everyMs for tests */
+  watch(log: Log, everyMs = LOOK_MS): void {
+    this.#timer = setInterval(() => {
+      this.#looking ??= this.#look(log).finally(() => (this.#looking = null))
+    }, everyMs)
+  }
+
+  /** Ends the watch. */
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    await this.#looking
+  }
+
+  #use(loaded: readonly Loaded[]): void {
+    this.#loaded = loaded
+    this.#current = chooser(loaded)
+  }
+
+  async #look(log: Log): Promise<void> {
+    const before = this.#loaded
+    const now: Loaded[] = []
+    for (const each of before) now.push(await this.#renewed(each, log))
+    if (now.some((each, index) => each !== before[index])) this.#use(now)
+  }
+
+  /** A pair that is half written or does not fit is looked at again and again, and spoken of once. */
+  async #renewed(old: Loaded, log: Log): Promise<Loaded> {
+    const { cert } = old.files
+    try {
+      if ((await stateOf(old.files)) === old.state) return old
+      const renewed = await load(old.files)
+      if (old.certificate.names.length > 0) mustName(renewed)
+      this.#complaints.delete(cert)
+      log.info('tls certificate renewed', { cert })
+      return renewed
+    } catch (error) {
+      const complaint = error instanceof CertificateError ? error.message : String(error)
+      if (this.#complaints.get(cert) !== complaint)
+        log.error('tls certificate not renewed', { cert, reason: complaint, kept: true })
+      this.#complaints.set(cert, complaint)
+      return old
+    }
   }
 }
 
-async function load({ cert, key }: CertificateFiles): Promise<SecureContext> {
-  const certPem = await read(cert, 'certificate')
-  const keyPem = key === cert ? certPem : await read(key, 'key')
-  checkPair({ cert, key }, certPem, keyPem)
-  try {
-    return createSecureContext({
-      cert: certPem,
-      key: keyPem,
-      minVersion: 'TLSv1.2',
-      ciphers: CIPHERS,
-      // Our order, not the client's; and no renegotiation, which only an attacker asks for (CVE-2011-1473).
-      secureOptions: constants.SSL_OP_CIPHER_SERVER_PREFERENCE | constants.SSL_OP_NO_RENEGOTIATION,
-    })
-  } catch (cause) {
-    throw new CertificateError(`${cert}: OpenSSL does not take this certificate; get another`, {
-      cause,
-    })
-  }
-}
-
-async function read(path: string, what: string): Promise<Buffer> {
-  try {
-    const found = await stat(path)
-    if (found.isFile() && found.size <= MAX_FILE) return await readFile(path)
-  } catch (cause) {
-    throw new CertificateError(
-      `${path}: cannot read the TLS ${what} (${code(cause)}); correct the path or its permissions`,
-      { cause },
-    )
-  }
-  throw new CertificateError(`${path}: not a file that could hold a TLS ${what}; name a PEM file`)
-}
-
-/** OpenSSL's own errors name no file: what can be wrong is found out before it is asked. */
-function checkPair(files: CertificateFiles, certPem: Buffer, keyPem: Buffer): void {
-  const certificate = parsed(
-    () => new X509Certificate(certPem),
-    `${files.cert}: not a TLS certificate; name a PEM file with the certificate and its chain`,
+function chooser([first, ...others]: readonly Loaded[]): Certificates {
+  return new Certificates(
+    first!.certificate,
+    others.map(({ certificate }) => certificate),
   )
-  const key = parsed(
-    () => createPrivateKey(keyPem),
-    `${files.key}: not a private key; name a PEM file with a key that has no passphrase`,
-  )
-  if (certificate.checkPrivateKey(key)) return
+}
+
+async function loadAll(
+  { first, others }: TlsFiles,
+  stateDir: string,
+  hostname: string,
+): Promise<Loaded[]> {
+  const loaded = [await load(first ?? (await ownFiles(stateDir, hostname)))]
+  for (const files of others) {
+    const each = await load(files)
+    mustName(each)
+    loaded.push(each)
+  }
+  return loaded
+}
+
+/** The state is taken before the files are read: what changes meanwhile is found at the next look. */
+async function load(files: CertificateFiles): Promise<Loaded> {
+  const state = await stateOf(files)
+  return { files, state, certificate: await readCertificate(files) }
+}
+
+/** Without a name it could never be chosen. */
+function mustName({ files, certificate }: Loaded): void {
+  if (certificate.names.length > 0) return
   throw new CertificateError(
-    `${files.key}: this key does not belong to the certificate ${files.cert}; name the key that it was made with`,
+    `${files.cert}: no host name stands in this certificate's subjectAltName; get one for the name that mail programs use`,
   )
 }
 
-function parsed<T>(parse: () => T, complaint: string): T {
-  try {
-    return parse()
-  } catch (cause) {
-    throw new CertificateError(complaint, { cause })
-  }
+/** A missing file is a state, too. */
+async function stateOf({ cert, key }: CertificateFiles): Promise<string> {
+  const found = await Promise.all([cert, key].map((path) => stampOf(path)))
+  return found.join(' ')
+}
+
+async function stampOf(path: string): Promise<string> {
+  const found: BigIntStats | null = await stat(path, { bigint: true }).catch(() => null)
+  return found === null ? 'none' : `${found.dev}.${found.ino}.${found.size}.${found.ctimeNs}`
 }
 
 async function ownFiles(stateDir: string, hostname: string): Promise<CertificateFiles> {
@@ -136,13 +173,10 @@ async function ownFiles(stateDir: string, hostname: string): Promise<Certificate
     const path = await ownCertificate(stateDir, hostname)
     return { cert: path, key: path }
   } catch (cause) {
+    const { code = 'unknown error' } = cause as NodeJS.ErrnoException
     throw new CertificateError(
-      `${stateDir}/tls: cannot make a self-signed certificate (${code(cause)}); make the directory writable or name a certificate`,
+      `${stateDir}/tls: cannot make a self-signed certificate (${code}); make the directory writable or name a certificate`,
       { cause },
     )
   }
-}
-
-function code(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'unknown error'
 }

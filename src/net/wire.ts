@@ -3,7 +3,8 @@
  * there is room, TLS on demand. Every wait has a deadline.
  */
 import type { Socket } from 'node:net'
-import { type SecureContext, TLSSocket } from 'node:tls'
+import { TLSSocket } from 'node:tls'
+import type { Certificates } from './certificates.js'
 import { channelBinding } from './channel-binding.js'
 import type { TlsFacts } from './session.js'
 
@@ -11,8 +12,8 @@ import type { TlsFacts } from './session.js'
 const MAX_INBOX = 65_536
 /** A client that reads nothing for this long is gone (RFC 5321 section 4.5.3.2, RFC 1939 section 3). */
 const WRITE_PATIENCE_MS = 600_000
-/** Time for the TLS handshake. */
-const HANDSHAKE_MS = 30_000
+/** Time for the TLS handshake: the sweep comes late by a second or two, and 30 are enough for anybody. */
+const HANDSHAKE_MS = 27_000
 /** After our last words, time for the client to read them and to close. */
 const LINGER_MS = 2_000
 
@@ -57,6 +58,13 @@ export class Wire {
     return bytes
   }
 
+  /** Puts back what was taken too much of, to be taken again first. */
+  giveBack(bytes: Buffer): void {
+    if (bytes.length === 0) return
+    this.#inbox.unshift(bytes)
+    this.#inboxSize += bytes.length
+  }
+
   /** Waits for input until `deadline`. False when there is none to come, it is late, or `interrupt()` was called. */
   async input(deadline: number): Promise<boolean> {
     if (this.hasInput) return true
@@ -86,17 +94,24 @@ export class Wire {
   /**
    * Becomes TLS after sending `farewell`, the last bytes in clear. Input that
    * came before them can only be an injection (CVE-2011-0411): the client is
-   * dropped. What comes later in clear fails as a handshake.
+   * dropped. What comes later in clear fails as a handshake. Without a farewell
+   * it is TLS from the first byte, and what came is the handshake.
    * @returns `null` when it failed; the wire is gone then
    */
-  async secure(farewell: Buffer, secureContext: SecureContext): Promise<TlsFacts | null> {
+  async secure(farewell: Buffer, certificates: Certificates): Promise<TlsFacts | null> {
     const plain = this.#socket
     plain.pause()
     plain.removeAllListeners('data')
-    if (this.hasInput) this.destroy()
+    if (this.hasInput && farewell.length > 0) this.destroy()
     if (this.#gone) return null
     if (farewell.length > 0) plain.write(farewell)
-    const tls = new TLSSocket(plain, { isServer: true, secureContext })
+    if (this.hasInput) plain.unshift(this.take())
+    const tls = new TLSSocket(plain, {
+      isServer: true,
+      secureContext: certificates.otherwise,
+      // It gets whatever a client says; an error thrown here would end the process (CVE-2026-21637).
+      SNICallback: (name, chosen) => chosen(null, certificates.choose(name)),
+    })
     this.#attach(tls)
     this.#socket = tls
     tls.once('secure', () => this.#wake())

@@ -11,11 +11,6 @@ export function uniqueChallenge(): string {
   return `${process.pid}.${Date.now()}.${randomBytes(8).toString('hex')}`
 }
 
-/** What nobody can guess, for the challenges of SASL. */
-export function randomNonce(): string {
-  return randomBytes(18).toString('hex')
-}
-
 /** The arguments of APOP: a name and an MD5 in hexadecimal. @returns `null` if they are not that */
 export function parseApop(argument: Buffer): { username: string; digest: Buffer } | null {
   const text = parseText(argument)

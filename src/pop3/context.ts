@@ -1,10 +1,10 @@
 /** What all states of one conversation know: the server, the client, and what was agreed on. */
-import { isIPv4 } from 'node:net'
 import type { Peer } from '../cred/credentials.js'
 import type { TlsFacts } from '../net/session.js'
+import { isThisMachine } from '../net/this-machine.js'
 import type { Surroundings } from '../sasl/mechanism.js'
+import { nonce as newNonce } from '../sasl/nonce.js'
 import { type Allowed, offeredMechanisms } from '../sasl/mechanisms.js'
-import { randomNonce } from './apop.js'
 import { ENGLISH } from './english.js'
 import type { Pop3Options } from './options.js'
 import type { Texts } from './texts.js'
@@ -19,15 +19,16 @@ export class Context {
   texts: Texts = ENGLISH
   /**
    * The client understands UTF-8 (RFC 6856 section 2.1). That changes nothing in what it
-   * gets, and without it nothing is held back either, though the RFC asks for that: a
-   * refused RETR makes mail programs stop there for ever, so one message with an address in
-   * UTF-8 would lock a mailbox; and a rewritten one is neither what was sent nor what LIST said.
+   * gets, and without it nothing is held back either unless the administrator wants that, though
+   * the RFC asks for it: a refused RETR makes mail programs stop there for ever, so one message
+   * with an address in UTF-8 would lock a mailbox; and a rewritten one is neither what was sent
+   * nor what LIST said.
    */
   utf8 = false
 
   /** @param tls `null` in clear, and where TLS ends before us */
   constructor(options: Pop3Options, peer: Peer, challenge: string | null, tls: TlsFacts | null) {
-    const { portal, hostname, nonce = randomNonce } = options
+    const { portal, hostname, nonce = newNonce } = options
     this.options = options
     this.peer = peer
     this.challenge = challenge
@@ -43,7 +44,12 @@ export class Context {
   /** True if a password may be sent as it is. */
   get plaintextAllowed(): boolean {
     const always = this.options.plaintextLogins?.() !== 'tls-only'
-    return always || this.peer.secure || isLocal(this.peer.address)
+    return always || this.peer.secure || isThisMachine(this.peer.address)
+  }
+
+  /** True if a header in UTF-8 must not be sent to this client. */
+  get asciiHeadersOnly(): boolean {
+    return !this.utf8 && this.options.utf8?.() === 'strict'
   }
 
   /** What SASL may use. */
@@ -65,9 +71,4 @@ export class Context {
   client(method: string) {
     return { ip: this.peer.address, secure: this.peer.secure, method }
   }
-}
-
-/** True for this machine: loopback, or a UNIX socket, which has no address. */
-function isLocal(address: string): boolean {
-  return address === '' || address === '::1' || (isIPv4(address) && address.startsWith('127.'))
 }

@@ -48,10 +48,10 @@ export const ENGLISH: Texts = {
   inUse: `the mailbox is in use by another session; ${AGAIN}`,
   tooSoon: `the last login was too short a time ago; ${AGAIN}`,
   cannotCheck: `logins cannot be checked now; ${AGAIN}`,
+  needsUtf8: 'the header of this message is in UTF-8; say UTF8 before the login to get it',
   unreadable: `this message cannot be read now; ${AGAIN}`,
   notRemoved: `some messages were not removed; ${AGAIN}`,
   localError: `local error, nothing is lost; ${AGAIN}`,
-  stopping: `the server is stopping, nothing was removed; ${AGAIN}`,
   tooManyConnections: `too many connections; ${AGAIN}`,
 
   tooLong: 'line too long',

@@ -48,10 +48,10 @@ export const GERMAN: Texts = {
   inUse: `das Postfach ist in einer anderen Sitzung geöffnet; ${AGAIN}`,
   tooSoon: `die letzte Anmeldung ist zu kurze Zeit her; ${AGAIN}`,
   cannotCheck: `Anmeldungen können gerade nicht geprüft werden; ${AGAIN}`,
+  needsUtf8: 'der Kopf dieser Nachricht ist in UTF-8; wer sie will, sagt UTF8 vor der Anmeldung',
   unreadable: `diese Nachricht ist gerade nicht lesbar; ${AGAIN}`,
   notRemoved: `einige Nachrichten wurden nicht gelöscht; ${AGAIN}`,
   localError: `Fehler im Server, nichts ist verloren; ${AGAIN}`,
-  stopping: `der Server hält an, nichts wurde gelöscht; ${AGAIN}`,
   tooManyConnections: `zu viele Verbindungen; ${AGAIN}`,
 
   tooLong: 'Zeile zu lang',

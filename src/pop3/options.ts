@@ -42,6 +42,11 @@ export interface Pop3Options {
   readonly expire?: () => string
   /** Tag of the language for `LANG *`; English by default. */
   readonly language?: () => string
+  /**
+   * `strict`: who has not said UTF8 gets no message whose header is not ASCII (RFC 6856
+   * section 5); by default everybody gets everything as it is. Asked each time.
+   */
+  readonly utf8?: () => 'as-is' | 'strict'
   /** Instead of {@link MAX_ERRORS}. */
   readonly maxErrors?: number
   /** Makes the part of an APOP challenge before the `@`; unique by default, fixed in a test. */

@@ -13,6 +13,8 @@ export type Code =
   | 'SYS/TEMP'
   /** A fault of ours that will not pass until somebody mends it. */
   | 'SYS/PERM'
+  /** The message is for those who have said UTF8 (RFC 6856 section 5). */
+  | 'UTF8'
 
 type More = Omit<Reply, 'head'>
 
@@ -34,7 +36,7 @@ export function err(text: string, more?: More & { readonly code?: Code }): Reply
   return { head, blame: 'refused', ...rest }
 }
 
-/** A "not now" of ours: it counts against nobody. */
+/** A "not now", or a "not to you", of ours: it counts against nobody. */
 export function later(text: string, code: Code = 'SYS/TEMP'): Reply {
   return { head: line(`-ERR [${code}] ${text}`) }
 }

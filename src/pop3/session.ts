@@ -35,14 +35,21 @@ const HTTP = new Set([
 /** A pass phrase has more octets than RFC 2449 section 4 allows a line, so may have an initial response. */
 const LONG = new Set(['PASS', 'AUTH'])
 
-/** RFC 1939 section 3 wants an idle client cut off without a word. */
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * RFC 1939 section 3 wants an idle client cut off without a word, and POP3 has no word that is
+ * no answer: what is said unasked would be taken for that to the next command. Only the
+ * greeting is expected by everybody, so an error may stand in its place.
+ */
 const FAREWELLS: Readonly<Record<Farewell, (texts: Texts) => Buffer>> = {
-  idle: () => Buffer.alloc(0),
-  stopping: ({ stopping }) => later(stopping).head,
+  idle: () => NOTHING,
+  stopping: () => NOTHING,
   'too-many': ({ tooManyConnections }) => later(tooManyConnections).head,
+  'too-many-yours': ({ tooManyConnections }) => later(tooManyConnections).head,
 }
 
-const SILENCE: Answer = { head: Buffer.alloc(0), then: 'close' }
+const SILENCE: Answer = { head: NOTHING, then: 'close' }
 
 const FAULTS: Readonly<Record<LineFault, (texts: Texts) => Reply>> = {
   overlong: ({ tooLong }) => err(tooLong, { blame: 'unknown' }),
@@ -63,6 +70,8 @@ export class Pop3Session implements Session {
   #blamed: Record<Blame, number> = { unknown: 0, login: 0, refused: 0 }
   /** The command that is being carried out; never rejects. */
   #running: Promise<unknown> = Promise.resolve()
+  /** A command waits for its answer. */
+  #busy = false
   #why = 'connection lost'
   #hangUp: () => void = () => {}
   /** A newer login has the mailbox. */
@@ -96,9 +105,7 @@ export class Pop3Session implements Session {
       if (this.#revoked) return SILENCE
       const reply = this.#reply(bytes)
       if (!(reply instanceof Promise)) return this.#answer(reply)
-      const answer = reply
-        .catch((error: unknown) => this.#failed(error))
-        .then((r) => this.#answer(r))
+      const answer = this.#finished(reply)
       this.#running = answer
       return answer
     } catch (error) {
@@ -147,6 +154,14 @@ export class Pop3Session implements Session {
     return act === undefined ? err(this.#state.refusal, { blame: 'unknown' }) : act(argument)
   }
 
+  /** Also when the mailbox is lost meanwhile: what was asked is answered, and then it is over. */
+  async #finished(reply: Promise<Reply>): Promise<Answer> {
+    this.#busy = true
+    const answer = this.#answer(await reply.catch((error: unknown) => this.#failed(error)))
+    this.#busy = false
+    return this.#revoked ? { ...answer, then: 'close' } : answer
+  }
+
   /** An unexpected error always means "later". */
   #failed(error: unknown): Reply {
     const { peer, texts } = this.#context
@@ -175,11 +190,11 @@ export class Pop3Session implements Session {
     this.#blamed = { unknown: 0, login: 0, refused: 0 }
   }
 
-  /** Nothing is said: it would be taken for the answer to the next command. */
+  /** Nothing is said to a client that asked nothing: it would be taken for the answer to its next command. */
   #revoke(): void {
     this.#revoked = true
     this.#why = 'taken over by a newer login'
-    this.#hangUp()
+    if (!this.#busy) this.#hangUp()
   }
 
   #tooMuch(blame: Blame): boolean {

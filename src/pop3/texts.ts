@@ -51,9 +51,9 @@ export interface Texts {
   readonly tooSoon: string
   readonly cannotCheck: string
   readonly unreadable: string
+  readonly needsUtf8: string
   readonly notRemoved: string
   readonly localError: string
-  readonly stopping: string
   readonly tooManyConnections: string
 
   readonly tooLong: string

@@ -12,6 +12,7 @@ import { capabilities } from './capa.js'
 import { parseNumber, parseTop } from './command.js'
 import type { Context } from './context.js'
 import { dotStuff } from './dot-stuff.js'
+import { headerBeyondAscii } from './header-bytes.js'
 import { lang } from './language.js'
 import { listing } from './listing.js'
 import { Maildrop } from './maildrop.js'
@@ -131,6 +132,10 @@ export class Transaction implements State {
   /** One message that cannot be read is no reason to keep the others from their owner. */
   async #read(message: StoredMessage, reply: (content: Bytes) => Reply): Promise<Reply> {
     try {
+      const asciiOnly = this.#context.asciiHeadersOnly
+      if (asciiOnly && (await this.#beyondAscii(message))) {
+        return later(this.#texts.needsUtf8, 'UTF8')
+      }
       return reply(await this.#login.avatar.open(message))
     } catch (error) {
       if (!(error instanceof MessageUnavailable)) throw error
@@ -138,6 +143,11 @@ export class Transaction implements State {
       this.#log.warn('pop3 message unavailable', fields)
       return later(this.#texts.unreadable, systemCode(error))
     }
+  }
+
+  /** Opens the message for itself alone: what is sent afterwards need not be kept meanwhile. */
+  async #beyondAscii(message: StoredMessage): Promise<boolean> {
+    return headerBeyondAscii(await this.#login.avatar.open(message))
   }
 
   #dele(argument: Buffer): Reply {

@@ -24,17 +24,18 @@ export class LeasedMailbox implements Mailbox {
   }
 
   /**
-   * Whoever lost the lock may not remove anything: somebody else works there now.
+   * Whoever lost the lock may not remove anything: somebody else works there now. It is
+   * looked at again and again, for a process may be stopped in the middle and wake up later.
    * @throws RemovalIncomplete
    */
-  async remove(messages: Iterable<StoredMessage>): Promise<void> {
-    if (!this.#lease.valid()) {
-      const cause = new Error('the lock on the mailbox was lost')
-      throw new RemovalIncomplete([...messages].length, { cause })
-    }
+  async remove(messages: Iterable<StoredMessage>, stillOurs = () => true): Promise<void> {
+    const fence = new Fence(this.#lease)
+    if (!fence.stands()) throw fence.blamed(new RemovalIncomplete([...messages].length))
     const work = setInterval(() => this.#lease.touch(), TOUCH_MS)
     try {
-      await this.#mailbox.remove(messages)
+      await this.#mailbox.remove(messages, () => stillOurs() && fence.stands())
+    } catch (error) {
+      throw fence.blamed(error)
     } finally {
       clearInterval(work)
     }
@@ -45,5 +46,32 @@ export class LeasedMailbox implements Mailbox {
       this.#lease.touch()
       yield chunk
     }
+  }
+}
+
+/** Keeps in mind why there was no going on. */
+class Fence {
+  readonly #lease: Lease
+  #why: unknown = null
+
+  constructor(lease: Lease) {
+    this.#lease = lease
+  }
+
+  /** Who cannot tell whether the lock is held does not hold it. */
+  stands(): boolean {
+    try {
+      if (this.#lease.valid()) return true
+      this.#why = new Error('the lock on the mailbox was lost')
+    } catch (error) {
+      this.#why = error
+    }
+    return false
+  }
+
+  /** The error of a removal, with the loss of the lock as its cause if that is what it was. */
+  blamed(error: unknown): unknown {
+    const cut = error instanceof RemovalIncomplete && this.#why !== null
+    return cut ? new RemovalIncomplete(error.left, { cause: this.#why }) : error
   }
 }

@@ -12,6 +12,7 @@ import type { Sender } from '../mail/sender.js'
 import type { Queue } from '../queue/queue.js'
 import type { Store } from '../store/store.js'
 import { LeasedMailbox } from './leased.js'
+import { Member, type SubmissionRules } from './member.js'
 import { Stranger } from './stranger.js'
 
 export interface RealmParts {
@@ -21,9 +22,16 @@ export interface RealmParts {
   readonly locks: Locks
   /** What looks at mail from strangers; nothing if not given. */
   readonly filter?: Filter
+  /** What looks at mail from own users; nothing if not given. */
+  readonly outgoing?: Filter
+  /** For mail from own users; by default they may use their own addresses only. */
+  readonly rules?: SubmissionRules
   /** Milliseconds of silence after which a session loses its mailbox to a newer login; without it none does. */
   readonly takeoverMs?: () => number
 }
+
+const NO_FILTER = new FilterChain([])
+const OWN_ADDRESSES: SubmissionRules = { anySender: () => false, hostname: 'localhost' }
 
 type Aspects = {
   readonly [A in keyof Avatars]: (id: AvatarId) => Promise<Login<Avatars[A]>>
@@ -40,7 +48,7 @@ export class MailRealm implements Realm<Avatars> {
 
   constructor(parts: RealmParts) {
     this.#parts = parts
-    this.#stranger = new Stranger({ ...parts, filter: parts.filter ?? new FilterChain([]) })
+    this.#stranger = new Stranger({ ...parts, filter: parts.filter ?? NO_FILTER })
   }
 
   requestAvatar<A extends keyof Avatars>(id: AvatarId, aspect: A): Promise<Login<Avatars[A]>> {
@@ -48,9 +56,16 @@ export class MailRealm implements Realm<Avatars> {
   }
 
   async #sender(id: AvatarId): Promise<Login<Sender>> {
-    // Mail from own users comes with submission; until then they are no strangers either.
-    if (id !== ANONYMOUS) throw new LoginRefused()
-    return { id, avatar: this.#stranger, logout: async () => {} }
+    const logout = async (): Promise<void> => {}
+    if (id === ANONYMOUS) return { id, avatar: this.#stranger, logout }
+    return { id, avatar: await this.#member(id), logout }
+  }
+
+  async #member(id: AvatarId): Promise<Sender> {
+    const user = parseAddress(id)
+    if (user === null || !(await this.#owns(user))) throw new LoginRefused()
+    const { rules = OWN_ADDRESSES, outgoing = NO_FILTER } = this.#parts
+    return new Member(user, { ...this.#parts, rules, filter: outgoing })
   }
 
   async #mailbox(id: AvatarId): Promise<Login<Mailbox>> {

@@ -2,13 +2,13 @@
  * The sender that a client holds which did not say who it is: it reaches the
  * mailboxes of the own domains and nothing else.
  */
-import type { Directory } from '../directory/directory.js'
+import type { Directory, RemoteTarget } from '../directory/directory.js'
 import type { Filter, Verdict } from '../filter/filter.js'
-import type { Address } from '../mail/address.js'
+import { type Address, formatAddress } from '../mail/address.js'
 import type { Envelope, Opening } from '../mail/envelope.js'
 import { type Message, prepend } from '../mail/message.js'
 import type { Outcome } from '../mail/outcome.js'
-import { noSuchUser, relayDenied } from '../mail/refusal.js'
+import { misconfigured, noSuchUser, type Refusal, relayDenied } from '../mail/refusal.js'
 import type { Sender } from '../mail/sender.js'
 import type { Queue } from '../queue/queue.js'
 import type { Store } from '../store/store.js'
@@ -37,9 +37,11 @@ export class Stranger implements Sender {
     if (!(await directory.owns(to.domain))) throw relayDenied()
     const targets = await directory.resolve(to)
     if (targets.length === 0) throw noSuchUser()
-    // One full mailbox of several: the message as a whole would have to come again.
-    for (const { user, quota } of targets) {
-      if (quota !== null) await store.checkQuota(user, quota, opening.declaredSize)
+    for (const target of targets) {
+      if (target.kind === 'remote') throw forwardMissing(to, target)
+      if (target.kind !== 'mailbox' || target.quota === null) continue
+      // One full mailbox of several: the message as a whole would have to come again.
+      await store.checkQuota(target.user, target.quota, opening.declaredSize)
     }
     await filter.recipient?.(opening, to)
   }
@@ -53,6 +55,13 @@ export class Stranger implements Sender {
     const verdict = await filter.message?.(envelope, message)
     return queue.put(envelope, verdict === undefined ? message : marked(message, verdict))
   }
+}
+
+/** Without a relay its mail waits at the client. The cause is for the log. */
+function forwardMissing(to: Address, { address, of }: RemoteTarget): Refusal {
+  const [from, by, where] = [to, of, address].map(formatAddress)
+  const what = `${from}: ${by} forwards to ${where}, which is elsewhere; relaying is not supported yet`
+  return misconfigured(new Error(what))
 }
 
 /** The lines go in front: a header that is signed already stays as it is. */

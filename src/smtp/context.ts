@@ -8,9 +8,23 @@ import type { Avatars } from '../mail/avatars.js'
 import type { Opening } from '../mail/envelope.js'
 import type { Sender } from '../mail/sender.js'
 import type { TlsFacts } from '../net/session.js'
+import type { Auth } from './auth.js'
+import type { Role } from './role.js'
+
+/** Of one message: RFC 5321 section 4.5.3.1.8 asks for 100 at least; LIMITS (RFC 9422) tells clients. */
+export const MAX_RECIPIENTS = 1_000
+
+/** Which logins can be offered besides passwords over TLS; asked each time. */
+export interface Logins {
+  /** Challenges that need a secret stored in clear (CRAM-MD5). */
+  secrets(): boolean
+  scram(): boolean
+}
 
 /** What one SMTP server has for all of its sessions. */
 export interface SmtpOptions {
+  readonly role: Role
+  readonly logins: Logins
   readonly portal: Portal<Avatars>
   readonly hostname: string
   /** Largest message in octets on the wire (RFC 1870); asked anew, so that a reload can change it. */
@@ -22,6 +36,8 @@ export interface SmtpOptions {
   /** For messages too large for memory. */
   readonly temporaryDirectory: string
   readonly log: Log
+  /** Makes what the challenges of SASL hold that nobody can guess; random by default, fixed in a test. */
+  readonly nonce?: () => string
 }
 
 /** A transaction between MAIL and the end of its body: the envelope as it grows. */
@@ -29,6 +45,8 @@ export interface Draft {
   readonly opening: Opening
   /** By identity: who is named twice gets one copy. */
   readonly to: Map<string, Address>
+  /** Identities in the order in which they were named, also those named twice (RFC 2033 section 4.2). */
+  readonly named: string[]
 }
 
 /** Mutable on purpose: it is the memory of one session. */
@@ -37,6 +55,8 @@ export interface Context {
   peer: Peer
   tls: TlsFacts | null
   login: Login<Sender> | null
+  /** `null` where nobody logs in. */
+  auth: Auth | null
   /** What the client called itself. */
   helo: string
   esmtp: boolean

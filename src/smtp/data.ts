@@ -4,10 +4,11 @@
  * parser, so client and server never disagree about what comes next.
  */
 import { type Fields, reason } from '../log/log.js'
-import { formatAddress } from '../mail/address.js'
+import { formatAddress, identity } from '../mail/address.js'
 import type { Envelope } from '../mail/envelope.js'
 import { countLines } from '../mail/message.js'
 import { messageTooBig, noSpace, Refusal, tryLater } from '../mail/refusal.js'
+import type { Outcome } from '../mail/outcome.js'
 import type { Answer, RawInput, RawStep } from '../net/session.js'
 import { BodyParser } from './body.js'
 import { type Context, sender } from './context.js'
@@ -30,6 +31,7 @@ const MAX_DISCARD_FACTOR = 4
 export class Data implements RawInput {
   readonly #context: Context
   readonly #envelope: Envelope
+  readonly #named: readonly string[]
   readonly #parser = new BodyParser()
   readonly #intake: Intake
   #done: (reply: Reply) => Answer = () => {
@@ -38,9 +40,11 @@ export class Data implements RawInput {
   #received = 0
   #refused: Refusal | null = null
 
-  constructor(context: Context, envelope: Envelope) {
+  /** @param named identities of the recipients as they were named, each owed a reply where that is the rule */
+  constructor(context: Context, envelope: Envelope, named: readonly string[]) {
     this.#context = context
     this.#envelope = envelope
+    this.#named = named
     this.#intake = new Intake(context.options.temporaryDirectory)
   }
 
@@ -92,7 +96,7 @@ export class Data implements RawInput {
     if (this.#received <= this.#context.options.maxSize() * MAX_DISCARD_FACTOR) return null
     const refused = this.#refused ?? messageTooBig(this.#context.options.maxSize())
     void this.#intake.discard()
-    return this.#done({ ...refusal(refused), then: 'close' })
+    return this.#done({ ...this.#forAll(refusal(refused)), then: 'close' })
   }
 
   async #finish(): Promise<Answer> {
@@ -116,7 +120,13 @@ export class Data implements RawInput {
     // What is not the client's fault somebody here must know of.
     if (result.fault || result.then !== undefined) log.info('smtp refused', facts)
     else log.error('smtp not accepted', facts)
-    return result
+    return this.#forAll(result)
+  }
+
+  /** The same reply for every recipient who is owed one (RFC 2033 section 4.2). */
+  #forAll(result: Reply): Reply {
+    if (!this.#context.options.role.replyPerRecipient) return result
+    return { ...result, bytes: Buffer.concat(this.#named.map(() => result.bytes)) }
   }
 
   async #deliver(): Promise<Reply> {
@@ -125,20 +135,35 @@ export class Data implements RawInput {
       const header = this.#header()
       const message = await this.#intake.finish(header, countLines(header))
       const outcomes = await inTime(sender(this.#context).send(this.#envelope, message))
-      const refused = verdict(outcomes)
+      const refused = this.#context.options.role.replyPerRecipient ? null : verdict(outcomes)
       if (refused !== null) throw refused
       log.info('smtp accepted', { ...this.#facts(), size: message.size + message.lines })
-      return { bytes: reply(250, '2.0.0', `Ok ${this.#envelope.id}`) }
+      return this.#accepted(outcomes)
     } catch (error) {
       return this.#say(refusal(asRefusal(error)), reason(error))
     }
+  }
+
+  #accepted(outcomes: readonly Outcome[]): Reply {
+    const ok = reply(250, '2.0.0', `Ok ${this.#envelope.id}`)
+    if (!this.#context.options.role.replyPerRecipient) return { bytes: ok }
+    const refused = new Map(outcomes.map(({ to, refusal: no }) => [identity(to), no]))
+    const replies = this.#named.map((id) => {
+      const no = refused.get(id) ?? null
+      if (no === null) return ok
+      this.#say(refusal(no), `${id}: ${reason(no)}`)
+      return refusal(no).bytes
+    })
+    return { bytes: Buffer.concat(replies) }
   }
 
   #header(): Buffer {
     const { helo, esmtp, tls, peer, options } = this.#context
     const { id, smtputf8, to } = this.#envelope
     const { hostname } = options
-    const facts = { helo, esmtp, tls, hostname, id, smtputf8, recipients: to }
+    const lmtp = options.role.protocol === 'LMTP'
+    const authenticated = this.#envelope.client.user !== null
+    const facts = { helo, esmtp, lmtp, authenticated, tls, hostname, id, smtputf8, recipients: to }
     return received({ ...facts, peerAddress: peer.address })
   }
 

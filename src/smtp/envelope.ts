@@ -1,10 +1,10 @@
 /** Between EHLO and the body: MAIL, RCPT, DATA (RFC 5321 sections 3.3 and 4.1.1). */
-import { ANONYMOUS } from '../cred/checker.js'
 import { type Address, identity } from '../mail/address.js'
 import type { Client } from '../mail/envelope.js'
 import { messageTooBig } from '../mail/refusal.js'
 import { type Path, type PathError, parsePath } from './command.js'
-import { type Context, type Draft, sender } from './context.js'
+import { type Auth, userOf } from './auth.js'
+import { type Context, type Draft, MAX_RECIPIENTS, sender } from './context.js'
 import { Data } from './data.js'
 import { anytime, without } from './greeting.js'
 import { isReply, type MailParameters, readMailParameters } from './parameters.js'
@@ -13,12 +13,13 @@ import type { Reply } from './reply.js'
 import type { State, Verb } from './state.js'
 import { newId } from './trace.js'
 
-/** RFC 5321 section 4.5.3.1.8 asks for 100 at least. */
-const MAX_RECIPIENTS = 1_000
-
 const MAIL_BEGUN: Reply = { bytes: say.SENDER_OK, next: 'transaction' }
 const NO_MAIL = say.fault(503, '5.5.1', 'Send MAIL first')
 const NESTED = say.fault(503, '5.5.1', 'A transaction is open already; RSET ends it')
+/** RFC 2033 section 4.2. */
+const NO_LMTP_RECIPIENTS = say.fault(503, '5.5.1', 'No valid recipients; send RCPT first')
+const LOGIN_FIRST = say.fault(530, '5.7.0', 'Log in first, with AUTH')
+const TLS_FIRST = say.fault(530, '5.7.0', 'Say STARTTLS first, then log in with AUTH')
 const NO_RECIPIENTS = say.fault(554, '5.5.1', 'No valid recipients; send RCPT first')
 /** No fault of the client's: RFC 5321 section 4.5.3.1.10 has it come again with the rest. */
 const TOO_MANY: Reply = {
@@ -34,6 +35,11 @@ const HELO_PARAMETER = say.fault(555, '5.5.4', 'Parameters need EHLO')
 /** RFC 6531 section 3.5. */
 const NEEDS_SMTPUTF8 = say.fault(553, '5.6.7', 'This address needs SMTPUTF8 in MAIL')
 
+/** RFC 4954 section 4: between transactions only. */
+function authVerb(auth: Auth): [string, Verb] {
+  return ['AUTH', (text) => auth.begin(text)]
+}
+
 /** Waits for MAIL. */
 export class Ready implements State {
   readonly notNow = NO_MAIL
@@ -45,16 +51,24 @@ export class Ready implements State {
     this.verbs = new Map<string, Verb>([
       ...anytime(context),
       ['MAIL', (text) => this.#mail(text)],
+      ...(context.auth === null ? [] : [authVerb(context.auth)]),
       ['RSET', (text) => without(text, say.OK)],
     ])
   }
 
   async #mail(text: string): Promise<Reply> {
+    const { options, peer } = this.#context
+    if (options.role.authenticates && userOf(this.#context) === null) {
+      return peer.secure || !options.tlsAvailable() ? LOGIN_FIRST : TLS_FIRST
+    }
     const path = afterWord(text, /^FROM:/i, FROM_SYNTAX, BAD_FROM)
     if ('bytes' in path) return path
     // The null path is a sender, the bare postmaster is none.
     if (path.barePostmaster) return BAD_FROM
-    const parameters = readMailParameters(path.parameters)
+    const parameters = readMailParameters(path.parameters, {
+      auth: options.role.authenticates,
+      requireTls: peer.secure,
+    })
     if (isReply(parameters)) return parameters
     return this.#refused(path, parameters) ?? this.#begin(path.address, parameters)
   }
@@ -68,12 +82,12 @@ export class Ready implements State {
   }
 
   async #begin(from: Address | null, parameters: MailParameters): Promise<Reply> {
-    const { size: declaredSize, eightBit, smtputf8 } = parameters
+    const { size: declaredSize, eightBit, smtputf8, requireTls } = parameters
     const client = clientOf(this.#context)
-    const opening = { id: newId(), from, client, declaredSize, eightBit, smtputf8 }
+    const opening = { id: newId(), from, client, declaredSize, eightBit, smtputf8, requireTls }
     await sender(this.#context).checkFrom(opening)
     if (declaredSize !== null) await sender(this.#context).checkRoom(opening)
-    this.#context.draft = { opening, to: new Map() }
+    this.#context.draft = { opening, to: new Map(), named: [] }
     return MAIL_BEGUN
   }
 }
@@ -109,22 +123,25 @@ export class Transaction implements State {
   }
 
   async #add(recipient: Address): Promise<Reply> {
-    const { opening, to } = this.#draft
+    const { opening, to, named } = this.#draft
     const key = identity(recipient)
-    if (to.has(key)) return say.RECIPIENT_OK
-    if (to.size >= MAX_RECIPIENTS) return TOO_MANY
-    await sender(this.#context).checkTo(opening, recipient)
+    const again = to.has(key)
+    if (again && !this.#context.options.role.replyPerRecipient) return say.RECIPIENT_OK
+    if (named.length >= MAX_RECIPIENTS) return TOO_MANY
+    if (!again) await sender(this.#context).checkTo(opening, recipient)
     to.set(key, recipient)
+    named.push(key)
     return say.RECIPIENT_OK
   }
 
   async #data(text: string): Promise<Reply> {
     if (text !== '') return say.NO_ARGUMENT
-    const { opening, to } = this.#draft
-    if (to.size === 0) return NO_RECIPIENTS
+    const { opening, to, named } = this.#draft
+    const { role } = this.#context.options
+    if (to.size === 0) return role.replyPerRecipient ? NO_LMTP_RECIPIENTS : NO_RECIPIENTS
     await sender(this.#context).checkRoom(opening)
     const envelope = { ...opening, to: [...to.values()] }
-    return { bytes: say.SEND_BODY, body: new Data(this.#context, envelope) }
+    return { bytes: say.SEND_BODY, body: new Data(this.#context, envelope, named) }
   }
 
   #reset(): Reply {
@@ -132,9 +149,9 @@ export class Transaction implements State {
   }
 }
 
-function clientOf({ peer, helo, login }: Context): Client {
-  const user = login === null || login.id === ANONYMOUS ? null : login.id
-  return { address: peer.address, helo, secure: peer.secure, user }
+function clientOf(context: Context): Client {
+  const { peer, helo } = context
+  return { address: peer.address, helo, secure: peer.secure, user: userOf(context) }
 }
 
 /** Reads the path behind `FROM:` or `TO:`, or gives the refusal. */

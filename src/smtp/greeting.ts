@@ -1,33 +1,29 @@
 /** Before EHLO or HELO (RFC 5321 section 4.1.1.1), and the verbs that are allowed at any time. */
-import type { Context } from './context.js'
+import { ANONYMOUS } from '../cred/checker.js'
+import { userOf } from './auth.js'
+import { type Context, MAX_RECIPIENTS } from './context.js'
 import { isHostArgument, isMailboxArgument } from './command.js'
-import { fault, HELLO_FIRST, NO_ARGUMENT, OK, reply, type Reply } from './reply.js'
-import type { State, Verb } from './state.js'
+import { fault, NO_ARGUMENT, OK, reply, type Reply } from './reply.js'
+import { knownVerbs, type State, type Verb } from './state.js'
 
 const BAD_HOST = fault(501, '5.5.4', 'Say EHLO or HELO with the name of your host')
 const BAD_MAILBOX = fault(501, '5.5.4', 'Say VRFY with a user name or an address')
 const NO_TLS = fault(502, '5.5.1', 'TLS is not available here')
+const LOGGED_IN = fault(503, '5.5.1', 'Say STARTTLS before AUTH')
 const IS_TLS = fault(503, '5.5.1', 'TLS is on already')
 const READY_FOR_TLS: Reply = { bytes: reply(220, '2.0.0', 'Ready to start TLS'), then: 'starttls' }
 /** RFC 5321 section 7.3: whether a user exists is told at RCPT, not here. */
 const CANNOT_VERIFY: Reply = {
   bytes: reply(252, '2.5.0', 'Cannot verify here; send the mail and see'),
 }
-const HELP: Reply = {
-  bytes: reply(
-    214,
-    '2.0.0',
-    'mailtap speaks RFC 5321:',
-    'EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP STARTTLS',
-  ),
-}
-
 /** The client has not yet said who it is. */
 export class Greeting implements State {
-  readonly notNow = HELLO_FIRST
+  readonly notNow: Reply
   readonly verbs: ReadonlyMap<string, Verb>
 
   constructor(context: Context) {
+    const hellos = [...context.options.role.hellos].join(' or ')
+    this.notNow = fault(503, '5.5.1', `Send ${hellos} first`)
     this.verbs = new Map([...anytime(context), ['RSET', (text) => without(text, OK)]])
   }
 }
@@ -35,15 +31,27 @@ export class Greeting implements State {
 /** What a client may say in every state outside a transaction's body. */
 export function anytime(context: Context): [string, Verb][] {
   return [
-    ['EHLO', (name) => hello(context, name, true)],
-    ['HELO', (name) => hello(context, name, false)],
+    ...hellos(context),
     ['NOOP', () => OK],
-    ['HELP', () => HELP],
+    ['HELP', () => help(context)],
     ['VRFY', verify],
     ['EXPN', verify],
     ['STARTTLS', (text) => without(text, startTls(context))],
     ['QUIT', (text) => without(text, bye(context))],
   ]
+}
+
+function hellos(context: Context): [string, Verb][] {
+  return [...context.options.role.hellos].map((verb) => [
+    verb,
+    (name) => hello(context, name, verb !== 'HELO'),
+  ])
+}
+
+function help({ options: { role } }: Context): Reply {
+  const verbs = [...knownVerbs(role)].filter((verb) => verb !== 'EXPN').join(' ')
+  const rfc = role.protocol === 'LMTP' ? 'RFC 2033' : 'RFC 5321'
+  return { bytes: reply(214, '2.0.0', `mailtap speaks ${rfc}:`, verbs) }
 }
 
 export function without(argument: string, result: Reply): Reply {
@@ -62,12 +70,16 @@ function hello(context: Context, name: string, esmtp: boolean): Reply {
   return { bytes, next: 'ready' }
 }
 
-function extensions({ options, tls, peer }: Context): string[] {
-  const startTlsToo = options.tlsAvailable() && tls === null && !peer.secure
+function extensions(context: Context): string[] {
+  const { options, peer } = context
+  const startTlsToo = options.tlsAvailable() && !peer.secure && userOf(context) === null
   return [
     'PIPELINING',
     `SIZE ${options.maxSize()}`,
+    `LIMITS RCPTMAX=${MAX_RECIPIENTS}`,
     ...(startTlsToo ? ['STARTTLS'] : []),
+    ...mechanisms(context),
+    ...(peer.secure ? ['REQUIRETLS'] : []),
     'ENHANCEDSTATUSCODES',
     '8BITMIME',
     'SMTPUTF8',
@@ -75,8 +87,17 @@ function extensions({ options, tls, peer }: Context): string[] {
   ]
 }
 
-function startTls({ options, peer }: Context): Reply {
+/** RFC 4954 section 4: while there is no way to log in, AUTH is not offered. */
+function mechanisms({ auth, login }: Context): string[] {
+  const names = auth === null || login?.id !== ANONYMOUS ? [] : auth.mechanisms
+  return names.length === 0 ? [] : [`AUTH ${names.join(' ')}`]
+}
+
+function startTls(context: Context): Reply {
+  const { options, peer } = context
   if (peer.secure) return IS_TLS
+  // Who one is was said in clear then, and would have to be forgotten.
+  if (userOf(context) !== null) return LOGGED_IN
   return options.tlsAvailable() ? READY_FOR_TLS : NO_TLS
 }
 

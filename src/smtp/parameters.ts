@@ -1,4 +1,4 @@
-/** The parameters of MAIL: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531). */
+/** The parameters of MAIL: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954), REQUIRETLS (RFC 8689). */
 import { fault, type Reply } from './reply.js'
 
 export interface MailParameters {
@@ -6,27 +6,47 @@ export interface MailParameters {
   readonly size: number | null
   readonly eightBit: boolean
   readonly smtputf8: boolean
+  readonly requireTls: boolean
+}
+
+/** Parameters that are there on some connections only. */
+export interface Offered {
+  readonly auth: boolean
+  readonly requireTls: boolean
 }
 
 const BAD_SIZE = fault(501, '5.5.4', 'SIZE needs a number of octets, such as SIZE=1000')
 const BAD_BODY = fault(501, '5.5.4', 'BODY is 7BIT or 8BITMIME')
 const BAD_SMTPUTF8 = fault(501, '5.5.4', 'SMTPUTF8 takes no value')
+const BAD_REQUIRETLS = fault(501, '5.5.4', 'REQUIRETLS takes no value')
+const BAD_AUTH = fault(501, '5.5.4', 'AUTH needs an address in xtext, or <>')
 const UNKNOWN = fault(555, '5.5.4', 'MAIL parameter not recognized or not implemented')
 
 /** RFC 1870 section 4: up to 20 digits. */
 const SIZE = /^\d{1,20}$/
+/** RFC 3461 section 4; who it names is not believed, for who sent it is known. */
+const XTEXT = /^(?:<>|(?:[!-*,-<>-~]|\+[0-9A-F]{2})+)$/
 
 /** @returns what was asked for, or the refusal */
-export function readMailParameters(given: ReadonlyMap<string, string>): MailParameters | Reply {
-  const { SIZE: size, BODY: body, SMTPUTF8: utf8, ...others } = Object.fromEntries(given)
+export function readMailParameters(
+  given: ReadonlyMap<string, string>,
+  offered: Offered,
+): MailParameters | Reply {
+  const { SIZE: size, BODY: body, SMTPUTF8: utf8, ...rest } = Object.fromEntries(given)
+  const { AUTH: auth, REQUIRETLS: requireTls, ...others } = rest
   if (Object.keys(others).length > 0) return UNKNOWN
+  if ((auth !== undefined && !offered.auth) || (requireTls !== undefined && !offered.requireTls))
+    return UNKNOWN
   if (size !== undefined && !SIZE.test(size)) return BAD_SIZE
   if (body !== undefined && !/^(7BIT|8BITMIME)$/i.test(body)) return BAD_BODY
-  if (utf8 !== undefined && utf8 !== '') return BAD_SMTPUTF8
+  if ((utf8 ?? '') !== '') return BAD_SMTPUTF8
+  if ((requireTls ?? '') !== '') return BAD_REQUIRETLS
+  if (auth !== undefined && !XTEXT.test(auth)) return BAD_AUTH
   return {
     size: size === undefined ? null : Number(size),
     eightBit: /^8BITMIME$/i.test(body ?? ''),
     smtputf8: utf8 !== undefined,
+    requireTls: requireTls !== undefined,
   }
 }
 

@@ -10,6 +10,8 @@ export interface Reply {
   /** What follows is the body of a message. */
   readonly body?: Data
   readonly then?: 'close' | 'starttls'
+  /** Milliseconds that the client is kept waiting for it. */
+  readonly after?: number
   /** The client's fault, or that of whoever wrote the address: too many of them end a session. */
   readonly fault?: boolean
 }
@@ -48,7 +50,6 @@ export const SEND_BODY = reply(354, null, 'Send the message, end with CR LF . CR
 export const LOCAL_ERROR: Reply = {
   bytes: reply(451, '4.3.0', 'Local error, nothing is lost; try again later'),
 }
-export const HELLO_FIRST = fault(503, '5.5.1', 'Send EHLO or HELO first')
 export const UNKNOWN_VERB = fault(500, '5.5.1', 'Unknown command; HELP lists those that there are')
 export const NOT_IMPLEMENTED = fault(502, '5.5.1', 'Command not implemented here')
 export const NO_ARGUMENT = fault(501, '5.5.4', 'This command takes no argument')

@@ -7,6 +7,7 @@ import type { Peer } from '../cred/credentials.js'
 import { reason } from '../log/log.js'
 import { Refusal } from '../mail/refusal.js'
 import type { Answer, Farewell, LineFault, RawInput, Session, TlsFacts } from '../net/session.js'
+import { Auth, MAX_AUTH_LINE } from './auth.js'
 import { type Command, decode, parseCommand } from './command.js'
 import type { Context, SmtpOptions } from './context.js'
 import type { Data } from './data.js'
@@ -16,7 +17,7 @@ import * as say from './reply.js'
 import {
   ABSENT_VERBS,
   FOREIGN_VERBS,
-  KNOWN_VERBS,
+  knownVerbs,
   type State,
   type StateName,
   type Verb,
@@ -24,8 +25,13 @@ import {
 
 /** RFC 5321 section 4.5.3.1.4, line end counted. */
 const MAX_COMMAND = 512
-/** What SIZE, BODY and SMTPUTF8 add to MAIL (RFC 1870, 6152, 6531). */
-const MAX_MAIL_COMMAND = MAX_COMMAND + 26 + 17 + 10
+/** What SIZE, BODY, SMTPUTF8, AUTH and REQUIRETLS add to MAIL (RFC 1870, 6152, 6531, 4954, 8689). */
+const MAX_MAIL_COMMAND = MAX_COMMAND + 26 + 17 + 10 + 500 + 11
+/** Octets of those verbs that may be longer than others. */
+const LONG_COMMANDS = new Map([
+  ['MAIL', MAX_MAIL_COMMAND],
+  ['AUTH', MAX_AUTH_LINE],
+])
 /** RFC 5321 section 4.5.3.2.7. */
 const COMMAND_PATIENCE_MS = 300_000
 /** Mistakes that a client may make before it is sent away. */
@@ -52,11 +58,12 @@ const LINE_FAULTS: Record<LineFault, say.Reply> = {
 }
 
 export class SmtpSession implements Session {
-  readonly maxLine = MAX_MAIL_COMMAND
+  readonly maxLine: number
   readonly bareLf = false
   readonly patience = COMMAND_PATIENCE_MS
   readonly #context: Context
   readonly #states: Readonly<Record<StateName, State>>
+  readonly #known: ReadonlySet<string>
   #state: State
   #body: Data | null = null
   #faults = 0
@@ -65,12 +72,14 @@ export class SmtpSession implements Session {
   constructor(options: SmtpOptions, peer: Peer) {
     const context = newContext(options, peer)
     this.#context = context
+    this.maxLine = context.auth === null ? MAX_MAIL_COMMAND : MAX_AUTH_LINE
     this.#states = {
       greeting: new Greeting(context),
       ready: new Ready(context),
       transaction: new Transaction(context),
     }
     this.#state = this.#states.greeting
+    this.#known = knownVerbs(options.role)
   }
 
   get raw(): RawInput | null {
@@ -82,7 +91,7 @@ export class SmtpSession implements Session {
     try {
       // Whoever has not logged in is somebody, too: the stranger.
       this.#context.login = await options.portal.login({ kind: 'anonymous', peer }, 'sender')
-      return { head: say.reply(220, null, `${options.hostname} ESMTP mailtap`) }
+      return { head: say.reply(220, null, `${options.hostname} ${options.role.protocol} mailtap`) }
     } catch (error) {
       options.log.error('smtp cannot greet', { reason: reason(error) })
       return { head: say.reply(421, '4.3.2', 'Service not available now'), then: 'close' }
@@ -90,12 +99,15 @@ export class SmtpSession implements Session {
   }
 
   command(line: Buffer): Answer | Promise<Answer> {
+    const { auth } = this.#context
+    if (auth?.running) return this.#later(auth.take(line))
     const text = decode(line)
     if (text === null) return this.#answer(say.BAD_CHARACTERS)
     const command = parseCommand(text)
     if (command === null) return this.#answer(say.UNKNOWN_VERB)
     const { verb } = command
-    if (verb !== 'MAIL' && line.length + 2 > MAX_COMMAND) return this.#answer(say.LINE_TOO_LONG)
+    const limit = LONG_COMMANDS.get(verb) ?? MAX_COMMAND
+    if (line.length + 2 > limit) return this.#answer(say.LINE_TOO_LONG)
     if (!MOVES_MAIL.has(verb) && ++this.#junk > MAX_JUNK) return this.#answer(TOO_MUCH_JUNK)
     const action = this.#state.verbs.get(verb)
     return action === undefined ? this.#answer(this.#notAllowed(verb)) : this.#do(action, command)
@@ -106,6 +118,8 @@ export class SmtpSession implements Session {
   }
 
   fault(fault: LineFault): Answer {
+    const { auth } = this.#context
+    if (fault === 'overlong' && auth?.running) return this.#answer(auth.tooLong())
     return this.#answer(LINE_FAULTS[fault])
   }
 
@@ -126,11 +140,21 @@ export class SmtpSession implements Session {
 
   async closed(): Promise<void> {
     await this.#body?.discard()
+    await this.#context.auth?.abandon()
     await this.#context.login?.logout()
   }
 
   async #do(action: Verb, command: Command): Promise<Answer> {
     return this.#answer(await this.#attempt(action, command))
+  }
+
+  /** A step of AUTH: an unexpected fault is ours. */
+  async #later(work: Promise<say.Reply>): Promise<Answer> {
+    const reply = await work.catch((error: unknown) => {
+      this.#context.options.log.error('smtp login failed', { reason: reason(error) })
+      return say.LOCAL_ERROR
+    })
+    return this.#answer(reply)
   }
 
   async #attempt(action: Verb, command: Command): Promise<say.Reply> {
@@ -154,7 +178,7 @@ export class SmtpSession implements Session {
   }
 
   #notAllowed(verb: string): say.Reply {
-    if (KNOWN_VERBS.has(verb)) return this.#state.notNow
+    if (this.#known.has(verb)) return this.#state.notNow
     if (FOREIGN_VERBS.has(verb)) return { ...FOREIGN, then: 'close' }
     return ABSENT_VERBS.has(verb) ? say.NOT_IMPLEMENTED : say.UNKNOWN_VERB
   }
@@ -168,7 +192,7 @@ export class SmtpSession implements Session {
     return {
       head: reply.bytes,
       ...(reply.then === undefined ? {} : { then: reply.then }),
-      ...(tarpit ? { after: TARPIT_MS } : {}),
+      ...(tarpit || reply.after !== undefined ? { after: reply.after ?? TARPIT_MS } : {}),
     }
   }
 
@@ -184,5 +208,8 @@ export class SmtpSession implements Session {
 }
 
 function newContext(options: SmtpOptions, peer: Peer): Context {
-  return { options, peer, tls: null, login: null, helo: '', esmtp: false, draft: null }
+  const start = { options, peer, tls: null, login: null, auth: null }
+  const context: Context = { ...start, helo: '', esmtp: false, draft: null }
+  if (options.role.authenticates) context.auth = new Auth(context)
+  return context
 }

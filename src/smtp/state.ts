@@ -1,5 +1,6 @@
 /** What a client may say at one point of an SMTP session. */
 import type { Reply } from './reply.js'
+import type { Role } from './role.js'
 
 /** Where a session can stand: before EHLO, between transactions, after MAIL. A reply names the next. */
 export type StateName = 'greeting' | 'ready' | 'transaction'
@@ -16,10 +17,26 @@ export interface State {
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '))
 
-/** Every verb of this server, in some state. */
-export const KNOWN_VERBS = words('EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY EXPN HELP STARTTLS')
+/** Verbs of every port, in some state. */
+const COMMON_VERBS = [
+  'MAIL',
+  'RCPT',
+  'DATA',
+  'RSET',
+  'NOOP',
+  'QUIT',
+  'VRFY',
+  'EXPN',
+  'HELP',
+  'STARTTLS',
+]
 
-/** Verbs of SMTP that this server does not have (RFC 821, 1985, 2645, 3030, 4954). */
+/** The verbs of a port, in some state. */
+export function knownVerbs({ hellos, authenticates }: Role): ReadonlySet<string> {
+  return new Set([...hellos, ...COMMON_VERBS, ...(authenticates ? ['AUTH'] : [])])
+}
+
+/** Verbs of SMTP that this server does not have, or not on this port (RFC 821, 1985, 2645, 3030, 4954). */
 export const ABSENT_VERBS = words('AUTH BDAT ETRN TURN ATRN SEND SOML SAML')
 
 /**

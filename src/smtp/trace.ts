@@ -9,6 +9,9 @@ export interface TraceFacts {
   readonly peerAddress: string
   readonly hostname: string
   readonly esmtp: boolean
+  readonly lmtp: boolean
+  /** The client has logged in. */
+  readonly authenticated: boolean
   readonly smtputf8: boolean
   readonly tls: TlsFacts | null
   readonly id: string
@@ -26,9 +29,11 @@ export function received(facts: TraceFacts, now = new Date()): Buffer {
 }
 
 /** The names registered in RFC 3848 and RFC 6531. */
-function protocol({ esmtp, smtputf8, tls }: TraceFacts): string {
+function protocol({ esmtp, lmtp, authenticated, smtputf8, tls }: TraceFacts): string {
   if (!esmtp) return 'SMTP'
-  return `${smtputf8 ? 'UTF8SMTP' : 'ESMTP'}${tls === null ? '' : 'S'}`
+  const name = lmtp ? 'LMTP' : 'SMTP'
+  const kind = smtputf8 ? `UTF8${name}` : name.replace('SMTP', 'ESMTP')
+  return `${kind}${tls === null ? '' : 'S'}${authenticated ? 'A' : ''}`
 }
 
 function client(address: string): string {

@@ -135,7 +135,7 @@ export class Maildirs implements Store {
 }
 
 /** What a client is told; every fault of ours passes. What is no fault of the disk stays as thrown. */
-function refusalFor(error: unknown): unknown {
+export function refusalFor(error: unknown): unknown {
   if (error instanceof Refusal) return error
   if (error instanceof MaildirFault) return mailboxBroken(error)
   const code = errorCode(error)
@@ -180,15 +180,18 @@ class MaildirMailbox implements Mailbox {
     }
   }
 
-  async remove(messages: Iterable<StoredMessage>): Promise<void> {
+  async remove(messages: Iterable<StoredMessage>, stillOurs?: () => boolean): Promise<void> {
     const entries = Array.from(messages, (message) => this.#entry(message))
-    const { left, cause } = await this.#remove(entries)
+    const { left, cause } = await this.#remove(entries, stillOurs)
     if (left > 0) throw new RemovalIncomplete(left, { cause })
   }
 
-  async #remove(entries: readonly Entry[]): Promise<{ left: number; cause?: unknown }> {
+  async #remove(
+    entries: readonly Entry[],
+    stillOurs?: () => boolean,
+  ): Promise<{ left: number; cause?: unknown }> {
     try {
-      return await remove(this.#listing, entries, this.#removals.keepsDeleted())
+      return await remove(this.#listing, entries, this.#removals.keepsDeleted(), stillOurs)
     } catch (error) {
       // Without the fsync any of them may come back.
       throw new RemovalIncomplete(entries.length, { cause: error })

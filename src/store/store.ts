@@ -1,4 +1,4 @@
-/** Where mail lies. */
+/** Where mail lies: mailboxes of users, and Maildirs that are nobody's mailbox here. */
 import type { Address } from '../mail/address.js'
 import type { Mailbox } from '../mail/mailbox.js'
 import type { Message } from '../mail/message.js'
@@ -29,4 +29,19 @@ export interface Store {
    * @throws Refusal noSpace
    */
   checkRoom(size: number | null): Promise<void>
+}
+
+/** Maildirs that are no user's mailbox: an alias names them. */
+export interface Folders {
+  /**
+   * Adds a message to a Maildir, which is made if it is missing. Durable when this resolves.
+   * @param owner who shall own the file; `null` = whoever this process is
+   * @throws Refusal noSpace, mailboxBroken, tryLater
+   */
+  append(path: string, message: Message, owner: FileOwner | null): Promise<void>
+}
+
+export interface FileOwner {
+  readonly uid: number
+  readonly gid: number
 }

@@ -1,6 +1,7 @@
 /**
- * Measures mailtap on this machine, beside a minimal program on npm's smtp-server.
- * Usage: npm run bench [-- [smtp] [pop3] [memory] [rounds=N] [messages=N]]
+ * Measures mailtap on this machine, beside a minimal program on npm's smtp-server and beside Dovecot.
+ * Usage: npm run bench [-- [smtp] [pop3] [memory] [rounds=N] [messages=N] [rows=NAME,NAME] [at=DIRECTORY]]
+ * ROWS of pop3.ts has the names; the mail is on tmpfs unless a directory of a disk is given.
  */
 import { rmSync, statfsSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
@@ -17,21 +18,25 @@ import {
 } from './process.js'
 import { pop3 } from './pop3.js'
 import { median, say, table } from './report.js'
-import { type Site, empty, makeSite } from './site.js'
+import { type Site, empty, makeRoot, makeSite } from './site.js'
 
 const CONNECTIONS = 20
 const LARGE = 50_000_000
 const SENDERS = 50
 
 const [, , cli, ...words] = process.argv
-const chosen = words.filter((word) => !word.includes('='))
+const chosen = words.filter((each) => !each.includes('='))
 const rounds = setting('rounds', 5)
 /** Of all connections together, in one round. */
 const messages = setting('messages', 8_000)
 
+function word(name: string): string | undefined {
+  return words.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1)
+}
+
 function setting(name: string, usual: number): number {
-  const given = words.find((word) => word.startsWith(`${name}=`))
-  return given === undefined ? usual : Number(given.slice(name.length + 1))
+  const given = word(name)
+  return given === undefined ? usual : Number(given)
 }
 
 interface Round {
@@ -54,10 +59,7 @@ async function smtpRound(server: Running, count: number): Promise<Round> {
 /** Both servers run all the time and take turns, so that what else the machine does hits both. */
 async function smtp(site: Site): Promise<void> {
   say(`SMTP: messages of 1 KiB, ${CONNECTIONS} connections, on the disk before the 250`)
-  const servers = [
-    await startMailtap(cli!, site.config, site.domain),
-    await startNaive(join(site.root, 'naive')),
-  ]
+  const servers = [await startMailtap(cli!, site), await startNaive(join(site.root, 'naive'))]
   const results = new Map(servers.map((server) => [server, [] as Round[]]))
   for (const server of servers) await smtpRound(server, messages / 2)
   for (let round = 0; round < rounds; round++) {
@@ -92,7 +94,7 @@ async function large(site: Site): Promise<void> {
     say(`  not measured: ${site.root} has no room for ${(SENDERS * LARGE * 1.5) / 1e9} GB`)
     return
   }
-  const server = await startMailtap(cli!, site.config, site.domain)
+  const server = await startMailtap(cli!, site)
   const pid = server.child.pid!
   const idle = memory(pid).now
   resetPeak(pid)
@@ -110,22 +112,37 @@ async function large(site: Site): Promise<void> {
   empty(server.maildir)
 }
 
-const PARTS = { smtp, pop3: (site: Site) => pop3(site, cli!, rounds), memory: large }
+const PARTS = {
+  smtp: (root: string) => smtp(makeSite(root, 'smtp')),
+  pop3: (root: string) => pop3({ root, cli: cli!, rounds }, word('rows')?.split(',') ?? []),
+  memory: (root: string) => large(makeSite(root, 'memory')),
+}
 
 async function main(): Promise<void> {
-  const site = makeSite()
+  const root = makeRoot(word('at'))
+  endAtSignal(root)
   say(
     `${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.version}`,
   )
-  say(`mail in ${site.root}; the load runs in a process of its own on the same machine`)
+  say(`mail in ${root}; the load runs in a process of its own on the same machine`)
   try {
     for (const [name, part] of Object.entries(PARTS)) {
       if (chosen.length > 0 && !chosen.includes(name)) continue
       say()
-      await part(site)
+      await part(root)
     }
   } finally {
-    rmSync(site.root, { recursive: true, force: true })
+    rmSync(root, { recursive: true, force: true })
+  }
+}
+
+/** Whatever runs then is ended on the way out, see group.ts. */
+function endAtSignal(root: string): void {
+  process.once('exit', () => rmSync(root, { recursive: true, force: true }))
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      throw new Error(`ended by ${signal}`)
+    })
   }
 }
 

@@ -1,80 +1,46 @@
 /**
- * Works with a mailbox as fast as a server allows, in a process of its own.
- * Usage: node pop3-load.js PORT MODE TIMES. Says `ready`, waits for `go`, says how long it took:
- * login       each login from USER to the answer to STAT
- * uidl        each UIDL of the whole mailbox
- * sequential  all RETR together, one after the other; pipelined: sent at once; poured: bytes counted only
- * remove      all DELE together, sent at once, then QUIT
+ * Works with POP3 mailboxes as fast as a server allows, in a process of its own.
+ * Usage: node pop3-load.js PORT MODE ARGUMENTS. Says `ready`, waits for `go`, says how long it took:
+ * login USER TIMES COUNT      each login from USER to the answer to STAT, which must tell COUNT messages
+ * uidl USER TIMES             each UIDL of the whole mailbox
+ * sequential USER COUNT       all RETR together, one after the other; pipelined: many under way
+ * remove USER COUNT           all DELE together, many under way, then QUIT
+ * sessions USERS CLIENTS MS   logins with STAT and QUIT of so many clients for so long
+ * hold COUNT COUNT, stall COUNT   see pop3-crowd.ts
  */
 import { once } from 'node:events'
-import { Wire } from './wire.js'
+import { hold, login, over, quit, sessions, stall } from './pop3-crowd.js'
+import { Pop3Wire } from './pop3-wire.js'
 
 const port = Number(process.argv[2])
 const mode = process.argv[3] ?? ''
-const times = Number(process.argv[4])
+const [user = '', ...numbers] = process.argv.slice(4)
+const times = Number(numbers[0])
+const all = process.argv.slice(4).map(Number)
 
-async function greeted(): Promise<Wire> {
-  const wire = await Wire.to(port)
-  await wire.ok()
-  return wire
+/** Logins of the user u1 before one is measured. */
+const PRACTICE = 30
+
+let begun = { cpu: process.cpuUsage(), at: 0 }
+
+async function ready(): Promise<void> {
+  process.send!('ready')
+  await once(process, 'message')
+  begun = { cpu: process.cpuUsage(), at: performance.now() }
 }
 
-async function login(wire: Wire): Promise<void> {
-  for (const command of ['USER bob@example.com', 'PASS secret', 'STAT']) {
-    wire.write(`${command}\r\n`)
-    await wire.ok()
-  }
-}
-
-async function quit(wire: Wire): Promise<void> {
-  wire.write('QUIT\r\n')
-  await wire.ok()
-  wire.close()
-}
-
-async function sequential(wire: Wire): Promise<number> {
-  let octets = 0
-  for (let n = 1; n <= times; n++) {
-    wire.write(`RETR ${n}\r\n`)
-    octets += await wire.body()
-  }
-  return octets
-}
-
-/** All commands at once: what a client may do where CAPA says PIPELINING (RFC 2449 section 6.6). */
-async function pipelined(wire: Wire): Promise<number> {
-  wire.write(Array.from({ length: times }, (_, i) => `RETR ${i + 1}\r\n`).join(''))
-  let octets = 0
-  for (let n = 1; n <= times; n++) octets += await wire.body()
-  return octets
-}
-
-/** For bodies too large to be searched for their end by a driver in JavaScript. */
-async function poured(wire: Wire): Promise<number> {
-  let octets = 0
-  for (let n = 1; n <= times; n++) {
-    wire.write(`RETR ${n}\r\n`)
-    octets += await wire.counted()
-  }
-  return octets
-}
-
-const fetches = { sequential, pipelined, poured }
-
-async function fetchAll(fetch: (wire: Wire) => Promise<number>): Promise<void> {
-  const wire = await started()
-  const start = performance.now()
-  const octets = await fetch(wire)
-  process.send!({ milliseconds: performance.now() - start, octets })
-  await quit(wire)
+function tell(outcome: object): void {
+  const { user: own, system } = process.cpuUsage(begun.cpu)
+  const driver = (own + system) / 1e3 / (performance.now() - begun.at)
+  process.send!({ ...outcome, driver })
 }
 
 /** Logged in, and told to go. */
-async function started(): Promise<Wire> {
-  const wire = await greeted()
-  await login(wire)
-  process.send!('ready')
-  await once(process, 'message')
+async function started(): Promise<Pop3Wire> {
+  const wire = await Pop3Wire.to(port)
+  await login(wire, user)
+  await wire.ask('STAT')
+  await ready()
   return wire
 }
 
@@ -84,50 +50,80 @@ async function timed(act: () => Promise<unknown>): Promise<number> {
   return performance.now() - start
 }
 
-function tell(each: readonly number[]): void {
-  process.send!({ milliseconds: each.reduce((a, b) => a + b), each })
+function tellEach(each: readonly number[]): void {
+  tell({ milliseconds: each.reduce((a, b) => a + b), each })
+}
+
+/** Code that has just begun is slow, the driver's too. */
+async function practised(): Promise<void> {
+  for (let i = 0; i < PRACTICE; i++) {
+    const wire = await Pop3Wire.to(port)
+    await login(wire, 'u1')
+    await wire.ask('STAT')
+    await quit(wire)
+  }
+}
+
+async function logins(): Promise<void> {
+  await practised()
+  await ready()
+  const each: number[] = []
+  for (let i = 0; i < times; i++) {
+    const wire = await Pop3Wire.to(port)
+    const start = performance.now()
+    await login(wire, user)
+    const told = await wire.ask('STAT')
+    each.push(performance.now() - start)
+    if (!told.startsWith(`+OK ${numbers[1]} `))
+      throw new Error(`${numbers[1]} expected, heard: ${told}`)
+    await quit(wire)
+  }
+  tellEach(each)
 }
 
 async function uidl(): Promise<void> {
   const wire = await started()
   const each: number[] = []
-  for (let i = 0; i < times; i++) {
-    wire.write('UIDL\r\n')
-    each.push(await timed(() => wire.counted()))
-  }
-  tell(each)
+  for (let i = 0; i < times; i++) each.push(await timed(() => wire.list('UIDL')))
+  tellEach(each)
   await quit(wire)
+}
+
+async function fetched(fetch: (wire: Pop3Wire) => Promise<void>): Promise<void> {
+  const wire = await started()
+  const before = wire.octets
+  const milliseconds = await timed(() => fetch(wire))
+  tell({ milliseconds, octets: wire.octets - before, count: times })
+  await quit(wire)
+}
+
+async function oneByOne(wire: Pop3Wire): Promise<void> {
+  for (let n = 1; n <= times; n++) await wire.list(`RETR ${n}`)
 }
 
 async function remove(): Promise<void> {
   const wire = await started()
-  const commands = Array.from({ length: times }, (_, i) => `DELE ${i + 1}\r\n`).join('')
-  const marked = await timed(async () => {
-    wire.write(commands)
-    for (let n = 1; n <= times; n++) await wire.ok()
-  })
-  tell([marked, await timed(() => quit(wire))])
+  const marked = await timed(() => wire.pipelined('DELE', times, false))
+  tellEach([marked, await timed(() => quit(wire))])
 }
 
-async function logins(): Promise<void> {
-  process.send!('ready')
-  await once(process, 'message')
-  const each: number[] = []
-  for (let i = 0; i < times; i++) {
-    const wire = await greeted()
-    const start = performance.now()
-    await login(wire)
-    each.push(performance.now() - start)
-    await quit(wire)
-  }
-  tell(each)
+async function crowd(act: () => Promise<object>): Promise<void> {
+  tell(await act())
+  await over()
 }
 
-function run(): Promise<void> {
-  const alone = { login: logins, uidl, remove }
-  return mode in alone
-    ? alone[mode as keyof typeof alone]()
-    : fetchAll(fetches[mode as keyof typeof fetches])
+const modes: Readonly<Record<string, () => Promise<void>>> = {
+  login: logins,
+  uidl,
+  sequential: () => fetched(oneByOne),
+  pipelined: () => fetched((wire) => wire.pipelined('RETR', times, true)),
+  remove,
+  sessions: async () => {
+    await ready()
+    tell(await sessions(port, all))
+  },
+  hold: () => crowd(() => hold(port, all, ready)),
+  stall: () => crowd(() => stall(port, all, ready)),
 }
 
-void run().then(() => process.disconnect())
+void modes[mode]!().then(() => process.disconnect())

@@ -1,121 +1,45 @@
-/** POP3: what a login, a list, a retrieval and a removal cost in small and large mailboxes. */
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { type Running, cpu, load, startMailtap, stop } from './process.js'
-import { median, table } from './report.js'
-import { type Mails, type Site, empty, fill } from './site.js'
+/** POP3: mailtap beside Dovecot, on the same mails, in the same run; see {@link ROWS} for what. */
+import { chmodSync, statfsSync } from 'node:fs'
+import { dovecotMissing } from './dovecot.js'
+import { Group } from './group.js'
+import type { Field } from './pop3-field.js'
+import { idle, sessions, stalled } from './pop3-many.js'
+import { bare, dele, large, login, retr, uidl } from './pop3-one.js'
+import { headline } from './pop3-table.js'
+import { say } from './report.js'
 
-const LOGINS = 15
-const SIZES = [10, 10_000, 100_000]
-const FETCHED = 10_000
-const LARGE = { count: 200, octets: 1_048_576 }
-const REMOVED = 10_000
+/** What can be chosen. */
+const ROWS = { login, bare, uidl, retr, large, dele, sessions, idle, stalled }
+/** Octets that the mailboxes of three servers need at most. */
+const ROOM = 4_000_000_000
 
-interface Measured {
-  readonly each: readonly number[]
-  readonly octets: number
-  /** Milliseconds of CPU that the server used. */
-  readonly cpu: number
-}
-
-async function measure(server: Running, mode: string, times: number): Promise<Measured> {
-  const used: number[] = []
-  const outcome = await load('pop3-load.js', [server.pop3, mode, times], () => {
-    used.push(cpu(server.child.pid!))
-  })
-  const each = outcome.each ?? [outcome.milliseconds]
-  return { each, octets: outcome.octets ?? 0, cpu: used[1]! - used[0]! }
-}
-
-const ms = (value: number): string => `${value.toFixed(1)} ms`
-
-/** Every login to a mailbox of that size, with its index and without. */
-async function logins(server: Running, count: number): Promise<string[][]> {
-  const mails = { count, octets: 4_096, sized: true }
-  const { each: warm, cpu: used } = await filled(server, mails, async () => {
-    await measure(server, 'login', 2)
-    return measure(server, 'login', LOGINS)
-  })
-  const bare: number[] = []
-  for (let round = 0; round < 3; round++) {
-    const found = await filled(server, { ...mails, sized: false }, () =>
-      measure(server, 'login', 1),
-    )
-    bare.push(...found.each)
+/** @param rows what to measure, all if it is empty. @throws when one is not known */
+export async function pop3(field: Field, rows: readonly string[]): Promise<void> {
+  const unknown = rows.find((name) => !(name in ROWS))
+  if (unknown !== undefined) {
+    throw new Error(`rows=${unknown}: known are ${Object.keys(ROWS).join(', ')}`)
   }
-  const name = `login to STAT, ${count} messages`
-  return [
-    [`${name}, warm`, ms(median(warm)), ms(used / LOGINS)],
-    [`${name}, no index, no sizes in names`, ms(median(bare)), ''],
-  ]
-}
-
-/** Times are settled once they are older than a tick of the kernel's clock. */
-async function filled<T>(server: Running, mails: Mails, act: () => Promise<T>): Promise<T> {
-  fill(server.maildir, mails)
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  try {
-    return await act()
-  } finally {
-    empty(server.maildir)
-    rmSync(join(server.maildir, 'mailtap-index'), { force: true })
+  const { bavail, bsize } = statfsSync(field.root)
+  if (bavail * bsize < ROOM) {
+    return say(`POP3 IS NOT MEASURED: ${field.root} has no room for ${ROOM / 1e9} GB`)
+  }
+  // Dovecot's processes run as users of their own and have to come through here.
+  chmodSync(field.root, 0o711)
+  await tellWhat(field)
+  headline()
+  for (const [name, act] of Object.entries(ROWS)) {
+    if (rows.length === 0 || rows.includes(name)) await act(field)
   }
 }
 
-async function lists(server: Running): Promise<string[][]> {
-  const { each, cpu: used } = await filled(
-    server,
-    { count: 100_000, octets: 4_096, sized: true },
-    () => measure(server, 'uidl', LOGINS),
-  )
-  return [['UIDL, 100000 messages', ms(median(each)), ms(used / LOGINS)]]
-}
-
-async function retrievals(server: Running, rounds: number): Promise<string[][]> {
-  return filled(server, { count: FETCHED, octets: 4_096, sized: true }, async () => {
-    const rows: string[][] = []
-    for (const mode of ['sequential', 'pipelined']) {
-      const found: Measured[] = []
-      for (let n = 0; n < rounds; n++) found.push(await measure(server, mode, FETCHED))
-      const speed = (FETCHED * 1_000) / median(found.map(({ each }) => each[0]!))
-      const used = median(found.map((one) => one.cpu)) / FETCHED
-      rows.push([`RETR of 4 KiB, ${mode}`, `${speed.toFixed(0)}/s`, `${used.toFixed(3)} ms`])
-    }
-    return rows
-  })
-}
-
-async function largeOnes(server: Running, rounds: number): Promise<string[][]> {
-  return filled(server, { ...LARGE, sized: true }, async () => {
-    const found: Measured[] = []
-    for (let n = 0; n < rounds; n++) found.push(await measure(server, 'poured', LARGE.count))
-    const speed = median(found.map(({ each, octets }) => octets / each[0]! / 1e3))
-    const used = median(found.map((one) => one.cpu)) / LARGE.count
-    return [['RETR of 1 MiB', `${speed.toFixed(0)} MB/s`, `${used.toFixed(2)} ms`]]
-  })
-}
-
-async function removals(server: Running, rounds: number): Promise<string[][]> {
-  const found: Measured[] = []
-  for (let n = 0; n < rounds; n++) {
-    const mails = { count: REMOVED, octets: 4_096, sized: true }
-    found.push(await filled(server, mails, () => measure(server, 'remove', REMOVED)))
-  }
-  const used = ms(median(found.map((one) => one.cpu)))
-  return [
-    [`DELE of ${REMOVED}, pipelined`, ms(median(found.map(({ each }) => each[0]!))), used],
-    ['and then QUIT', ms(median(found.map(({ each }) => each[1]!))), ''],
-  ]
-}
-
-export async function pop3(site: Site, cli: string, rounds: number): Promise<void> {
-  const server = await startMailtap(cli, site.config, site.domain)
-  const rows = [['one session', 'value', 'CPU']]
-  for (const count of SIZES) rows.push(...(await logins(server, count)))
-  rows.push(...(await lists(server)))
-  rows.push(...(await retrievals(server, rounds)))
-  rows.push(...(await largeOnes(server, rounds)))
-  rows.push(...(await removals(server, rounds)))
-  table(rows)
-  await stop(server)
+async function tellWhat({ rounds }: Field): Promise<void> {
+  const missing = dovecotMissing()
+  say(`POP3: medians of ${rounds} rounds in turns, passwords in clear so that no hash is measured`)
+  const probe = Group.open(`mailtap-bench-${process.pid}-probe`)
+  say(`CPU of all processes of a server, by ${probe.way}; memory as Pss`)
+  await probe.stop()
+  if (missing === null) return say('Dovecot with mail_fsync = always: both sync what they remove')
+  say()
+  say(`DOVECOT IS NOT MEASURED: ${missing}. THERE IS NOTHING BESIDE THE FIGURES BELOW.`)
+  say()
 }

@@ -1,14 +1,23 @@
 /** The processes of a benchmark: starts and ends them, and asks the kernel what they cost. */
 import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Group } from './group.js'
+import type { Site } from './site.js'
+
+/** Milliseconds that a server has to begin, and a load driver to end. */
+const START_MS = 20_000
+const LOAD_MS = 180_000
+const TRY_MS = 20
 
 /** A server under test. */
 export interface Running {
   readonly name: string
   readonly child: ChildProcess
+  /** All its processes. */
+  readonly group: Group
   /** Where it takes SMTP. */
   readonly smtp: number
   /** Where it gives POP3; 0 if it does not. */
@@ -21,34 +30,54 @@ export interface Running {
 export interface Outcome {
   readonly milliseconds: number
   readonly octets?: number
+  /** How often it did what it does. */
+  readonly count?: number
   readonly each?: readonly number[]
+  /** The part of a core that the driver itself used. */
+  readonly driver?: number
 }
 
-/** `mailtap run`, one process, as anybody would start it, its log in a pipe that is read. */
-export async function startMailtap(cli: string, config: string, domain: string): Promise<Running> {
-  const child = spawn(process.execPath, [cli, 'run', '-c', config], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const lines = createInterface({ input: child.stdout })
-  const ready = await new Promise<string>((resolve, reject) => {
-    lines.on('line', (line) => line.startsWith('mailtap ready') && resolve(line))
-    child.once('exit', (code) => reject(new Error(`mailtap run ended with ${code}`)))
-  })
+/** `mailtap run`, one process, as anybody would start it, its log in a file. */
+export async function startMailtap(cli: string, site: Site): Promise<Running> {
+  const log = join(site.root, 'mailtap.log')
+  const output = openSync(log, 'w')
+  const group = Group.open(`mailtap-bench-${process.pid}-${site.name}`)
+  const child = group.launch(() =>
+    spawn(process.execPath, [cli, 'run', '-c', site.config], {
+      stdio: ['ignore', output, 'inherit'],
+    }),
+  )
+  closeSync(output)
+  let ready: string | undefined
+  await until(() => {
+    if (child.exitCode !== null) throw new Error(`mailtap run ended with ${child.exitCode}`)
+    ready = /^mailtap ready.*$/m.exec(readFileSync(log, 'utf8'))?.[0]
+    return ready !== undefined
+  }, 'mailtap')
   const port = (protocol: string): number =>
-    Number(new RegExp(`${protocol} on \\S*:(\\d+)`).exec(ready)?.[1])
-  const maildir = join(domain, 'bob')
-  return { name: 'mailtap', child, smtp: port('smtp'), pop3: port('pop3'), maildir }
+    Number(new RegExp(`${protocol} on \\S*:(\\d+)`).exec(ready!)?.[1])
+  const maildir = join(site.domain, 'bob')
+  return { name: 'mailtap', child, group, smtp: port('smtp'), pop3: port('pop3'), maildir }
 }
 
 export async function startNaive(maildir: string): Promise<Running> {
-  const child = fork(join(__dirname, 'naive.js'), [maildir])
+  const group = Group.open(`mailtap-bench-${process.pid}-naive`)
+  const child = group.launch(() => fork(join(__dirname, 'naive.js'), [maildir]))
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-  return { name: 'naive', child, smtp: port, pop3: 0, maildir }
+  return { name: 'naive', child, group, smtp: port, pop3: 0, maildir }
 }
 
-export async function stop({ child }: Running): Promise<void> {
-  child.kill('SIGTERM')
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+export function stop({ group }: Running): Promise<void> {
+  return group.stop()
+}
+
+/** Waits until something is so. @throws when it is not in time */
+export async function until(is: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const late = performance.now() + START_MS
+  while (!(await is())) {
+    if (performance.now() > late) throw new Error(`${what} does not begin in time`)
+    await sleep(TRY_MS)
+  }
 }
 
 /**
@@ -60,10 +89,10 @@ export async function load(
   args: readonly (string | number)[],
   measured: () => void = () => {},
 ): Promise<Outcome> {
-  const child = fork(join(__dirname, program), args.map(String))
+  const child = fork(join(__dirname, program), args.map(String), { timeout: LOAD_MS })
   const exit = once(child, 'exit')
-  const failed = exit.then(([code]) => {
-    throw new Error(`${program} ended with ${code}`)
+  const failed = exit.then(([code, signal]) => {
+    throw new Error(`${program} ${args.join(' ')} ended with ${code ?? signal}`)
   })
   failed.catch(() => {})
   await Promise.race([once(child, 'message'), failed])
@@ -71,6 +100,8 @@ export async function load(
   child.send('go')
   const [outcome] = (await Promise.race([once(child, 'message'), failed])) as [Outcome]
   measured()
+  // A driver that holds connections keeps them while it is being measured.
+  if (child.connected) child.send('over', () => {})
   await exit
   return outcome
 }

@@ -1,6 +1,6 @@
 /** How a benchmark tells what it found. */
 
-export const say = (line = ''): void => void process.stdout.write(`${line}\n`)
+export const say = (text = ''): void => void process.stdout.write(`${text}\n`)
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
@@ -11,9 +11,13 @@ export function median(values: readonly number[]): number {
 /** Columns as wide as what stands in them; the first begins at the left. */
 export function table(rows: readonly (readonly string[])[]): void {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  for (const row of rows) {
-    say(
-      `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}`,
-    )
-  }
+  for (const row of rows) say(line(row, widths))
+}
+
+/** One row of a table whose widths are known before its rows are. */
+export function line(cells: readonly string[], widths: readonly number[]): string {
+  const padded = cells.map((cell, i) =>
+    i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0),
+  )
+  return `  ${padded.join('  ')}`.trimEnd()
 }

@@ -1,4 +1,4 @@
-/** A connection of a load driver: writes, and waits for what comes back, as cheaply as it can. */
+/** An SMTP connection of a load driver: writes, and waits for what comes back, as cheaply as it can. */
 import { once } from 'node:events'
 import { type Socket, connect } from 'node:net'
 
@@ -48,33 +48,6 @@ export class Wire {
       if (!line.startsWith(code)) throw new Error(`${code} expected, heard: ${line}`)
       if (line[3] !== '-') return
     }
-  }
-
-  /** A POP3 answer of one line. @throws when it is -ERR */
-  async ok(): Promise<string> {
-    const line = await this.line()
-    if (!line.startsWith('+OK')) throw new Error(`+OK expected, heard: ${line}`)
-    return line
-  }
-
-  /** A POP3 answer of many lines. @returns the octets between the first line and the lone dot */
-  async body(): Promise<number> {
-    await this.ok()
-    return (await this.#upTo('\r\n.\r\n')).length + 2
-  }
-
-  /** The same for bodies too large to be put together; nothing may follow it. */
-  async counted(): Promise<number> {
-    await this.ok()
-    let octets = 0
-    let last = ''
-    while (!last.endsWith('\r\n.\r\n')) {
-      if (this.#buffer.length === 0) await this.#more()
-      octets += this.#buffer.length
-      last = (last + this.#buffer.toString('latin1', this.#buffer.length - 5)).slice(-5)
-      this.#buffer = Buffer.alloc(0)
-    }
-    return octets - 3
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { explain } from '../../cli/explain.js'
-import { CertificateError } from '../../src/net/tls.js'
+import { CertificateError } from '../../src/net/certificate.js'
 import { runProgram } from '../helpers/programs.js'
 import { PROGRAM } from '../helpers/site.js'
 import { oneLine, Workplace } from './workplace.js'

@@ -201,3 +201,27 @@ describe('mailtap mailbox export', () => {
     expect((await place.mailtap(['mailbox', 'show', bob, '3'])).code).toBe(65)
   })
 })
+
+describe('mailtap mailbox check --fix', () => {
+  test('where Dovecot knows the messages by name renames them only with --force', async () => {
+    const place = await withAlice()
+    for (const part of ['new', 'cur', 'tmp'])
+      await mkdir(place.file(`Maildir/alice/${part}`), { recursive: true })
+    const wrong = '10.a.h,S=2,W=9:2,S'
+    await place.write(`Maildir/alice/cur/${wrong}`, 'a\n')
+    await place.write('Maildir/alice/dovecot-uidlist', '3 V16 N9\n1 :10.a.h,S=2,W=9\n')
+    const names = () => readdir(place.file('Maildir/alice/cur'))
+    const fix = ['mailbox', 'check', ALICE, '--fix']
+    for (const more of [['-n'], []]) {
+      const { code, err } = await place.mailtap([...fix, ...more])
+      expect([code, await names()]).toEqual([65, [wrong]])
+      expect(err).toContain('has a dovecot-uidlist: ')
+      expect(err).toContain('; --force renames them')
+    }
+    const forced = await place.mailtap([...fix, '--force'])
+    expect([forced.code, forced.err]).toEqual([0, ''])
+    expect(await names()).toEqual(['10.a.h,S=2,W=3:2,S'])
+    const alone = await place.mailtap(['mailbox', 'check', ALICE, '--force'])
+    expect([alone.code, oneLine(alone)]).toEqual([64, expect.stringContaining('--fix')])
+  })
+})

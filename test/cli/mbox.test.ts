@@ -31,6 +31,16 @@ describe('mbox', () => {
     )
   })
 
+  test.each([
+    ['the end of time', 253_402_300_799, 'Fri Dec 31 23:59:59 9999'],
+    ['a year of five digits', 253_402_300_800, 'Thu Jan  1 00:00:00 1970'],
+    ['what no clock can say', 999_999_999_999_999, 'Thu Jan  1 00:00:00 1970'],
+    ['no time at all', Infinity, 'Thu Jan  1 00:00:00 1970'],
+  ])('writes a time that readers know: %s', (_, seconds, time) => {
+    const entry = mboxEntry(Buffer.from('a\n'), seconds).toString()
+    expect(entry).toBe(`From MAILER-DAEMON ${time}\na\n\n`)
+  })
+
   test('names the sender and the time', () => {
     const entry = mboxEntry(Buffer.from('Return-Path: <bob@x.org>\r\nA: b\r\n\r\nc'), 1_000_000_000)
     expect(entry.toString()).toBe(

@@ -7,6 +7,7 @@ import {
   tomlValue,
   type NewConfig,
 } from '../../src/config/edit.js'
+import { byProtocol } from '../../src/config/protocols.js'
 import { checkForm } from '../../src/config/schema.js'
 import { parseToml } from '../../src/toml/toml.js'
 
@@ -15,9 +16,7 @@ const CONFIG: NewConfig = {
   state: 'mailtap-state',
   auth: ['directory'],
   defaultDomain: 'example.com',
-  smtp: ['25'],
-  pop3: ['110'],
-  pop3s: [],
+  listen: { ...byProtocol(() => []), smtp: ['25'], pop3: ['110'] },
   tls: { cert: 'c.pem', key: 'k.pem' },
   domains: [{ name: 'example.com', path: './Maildir', bounceToPostmaster: true, aliases: 'al' }],
 }
@@ -46,7 +45,7 @@ describe('a new config', () => {
   test('has what it does not say in comments that can be taken in', () => {
     const text = newConfig({ ...CONFIG, defaultDomain: null, tls: null })
     expect(text).not.toMatch(/^(default_domain|\[tls\])/m)
-    const all = text.replace(/^# (\[?[a-z0-9_]+(?:\]| = .*))$/gm, '$1')
+    const all = text.replace(/^# (\[?[a-z0-9_.]+(?:\]| = .*))$/gm, '$1')
     expect(checkForm(parseToml(all, 'all').value)).toMatchObject({
       settings: {
         tls: { cert: 'fullchain.pem' },

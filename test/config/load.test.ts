@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { DOMAIN, load, problems, inRoot, write } from './stage.js'
+import { byProtocol } from '../../src/config/protocols.js'
 
 const POP3 = {
   plaintext: 'tls-only',
@@ -10,6 +11,7 @@ const POP3 = {
   takeoverAfter: 0,
   expire: 'NEVER',
   language: 'en',
+  utf8: 'as-is',
 }
 describe('a config', () => {
   test('may limit mailboxes, of all domains and of one', async () => {
@@ -40,9 +42,10 @@ describe('a config', () => {
     expect(config).toMatchObject({
       state: inRoot('mailtap-state'),
       auth: ['directory'],
-      listen: { smtp: [], pop3: [], pop3s: [] },
+      listen: byProtocol(() => []),
       defaultDomain: 'example.com',
       pop3: POP3,
+      submission: { anySender: false },
       mailboxes: { trashMs: 30 * 24 * 3_600_000 },
       tls: null,
       limits: { messageSize: 52_428_800, connections: 10_000 },
@@ -78,6 +81,16 @@ describe('a config', () => {
       ...POP3,
       apop,
     })
+  })
+
+  test.each(['as-is', 'strict'])('may say that UTF-8 is sent %s', async (utf8) => {
+    expect((await load(`${DOMAIN}[pop3]\nutf8 = "${utf8}"\n`)).pop3).toEqual({ ...POP3, utf8 })
+  })
+
+  test('says what the key for UTF-8 can be', async () => {
+    await expect(load(`${DOMAIN}[pop3]\nutf8 = true\n`)).rejects.toThrow(
+      'pop3.utf8: expected "as-is" or "strict", not true',
+    )
   })
 
   test.each([0, 10, 600])('takes %d seconds for a takeover', async (seconds) => {
@@ -127,7 +140,7 @@ describe('a config', () => {
     await write('conf.d/.hidden.toml', 'nonsense')
     await write('conf.d/notes.txt', 'nonsense')
     const config = await load(`[listen]\nsmtp = ["1"]\npop3 = ["1", "3"]\n${DOMAIN}`)
-    expect(config.listen).toEqual({ smtp: ['1'], pop3: ['2'], pop3s: [] })
+    expect(config.listen).toEqual({ ...byProtocol(() => []), smtp: ['1'], pop3: ['2'] })
     expect(config.limits.connections).toBe(2)
     // Relative to the file that says it.
     expect(config.domains['two']!.path).toBe(inRoot('conf.d', 'two'))

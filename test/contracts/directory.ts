@@ -1,6 +1,6 @@
 /** What every directory must do, whatever it is made of. */
 import { describe, expect, it } from 'vitest'
-import type { Directory } from '../../src/directory/directory.js'
+import type { Directory, Target } from '../../src/directory/directory.js'
 import { formatAddress, parseAddress, type Address } from '../../src/mail/address.js'
 import { Refusal } from '../../src/mail/refusal.js'
 import type { World } from '../helpers/domain-tree.js'
@@ -14,6 +14,25 @@ function address(text: string): Address {
   return parsed
 }
 
+/** A mailbox as its address, everything else with its kind in front. */
+function asText(target: Target): string {
+  switch (target.kind) {
+    case 'mailbox':
+      return formatAddress(target.user)
+    case 'program':
+      return `|${target.command.join(' ')} of ${formatAddress(target.of)}`
+    case 'file':
+    case 'maildir':
+      return `${target.kind} ${target.path} of ${formatAddress(target.of)}`
+    case 'remote':
+      return `remote ${formatAddress(target.address)} of ${formatAddress(target.of)}`
+    case 'discard':
+      return `discard of ${formatAddress(target.of)}`
+    case 'lmtp':
+      return `lmtp ${formatAddress(target.to)}`
+  }
+}
+
 /** @param make builds a directory that holds that world */
 export function directoryContract(
   name: string,
@@ -25,7 +44,7 @@ export function directoryContract(
     )
 
   const targets = async (directory: Directory, to: string): Promise<string[]> =>
-    (await directory.resolve(address(to))).map((target) => formatAddress(target.user))
+    (await directory.resolve(address(to))).map(asText)
 
   const refusal = async (directory: Directory, to: string): Promise<unknown> =>
     targets(directory, to).catch((error: unknown) =>
@@ -113,11 +132,11 @@ export function directoryContract(
       ['a circle with nobody beside it', 'x: y\ny: x\n'],
       ['an alias of itself without a mailbox', 'x: x\n'],
       ['a name that nobody has', 'x: alice, ghost\n'],
-      ['an address elsewhere', 'x: alice, joe@elsewhere.example\n'],
-      ['a program', 'x: alice, "|/usr/bin/vacation alice"\n'],
-      ['a file', 'x: alice, /var/mail/x\n'],
-      ['a list in a file', 'x: alice, :include:/etc/list\n'],
-      ['a directive', 'x: :fail: gone\n'],
+      ['a list that is not there', 'x: alice, :include:/nowhere/list\n'],
+      ['an unknown directive', 'x: alice, :defer: later\n'],
+      ['a command for a shell', 'x: alice, "|/bin/x > /tmp/y"\n'],
+      ['a program without its path', 'x: alice, |cmd\n'],
+      ['a list with somebody refused', 'x: alice, gone\ngone: :fail: gone\n'],
       ['nothing', 'x:\n'],
       ['what is no address', 'x: ../../etc/passwd\n'],
     ])('says "later" to %s, and delivers to the others', async (_, aliases) => {
@@ -125,6 +144,108 @@ export function directoryContract(
       expect(await refusal(directory, 'x@example.com')).toBe('451 4.3.5')
       expect(await targets(directory, 'alice@example.com')).toEqual(['alice@example.com'])
     })
+
+    it('finds programs, files, Maildirs, nothing and addresses elsewhere', async () => {
+      const directory = await example(
+        'all: alice, "|/bin/cat -u", /var/mail/x, /var/mail/y/, :blackhole:, Joe@elsewhere.example\n',
+      )
+      expect(await targets(directory, 'All@example.com')).toEqual([
+        'alice@example.com',
+        '|/bin/cat -u of all@example.com',
+        'file /var/mail/x of all@example.com',
+        'maildir /var/mail/y of all@example.com',
+        'discard of all@example.com',
+        'remote Joe@elsewhere.example of all@example.com',
+      ])
+    })
+
+    it('refuses what an alias refuses, with its words', async () => {
+      const directory = await example(
+        'gone: :fail: 5.2.1 moved, ask alice\nold: gone\nabuse: gone\n',
+      )
+      expect(await refusal(directory, 'gone@example.com')).toBe('550 5.2.1')
+      await expect(directory.resolve(address('old@example.com'))).rejects.toThrow(
+        'moved, ask alice',
+      )
+      expect(await targets(directory, 'abuse@example.com')).toEqual(['postmaster@example.com'])
+    })
+
+    it('takes a name with a tag for the name, unless there is exactly that name', async () => {
+      const directory = await make({
+        domains: {
+          'example.com': {
+            users: { ...people, 'bob+work': '!', 'a b': '!' },
+            aliases:
+              'team: alice, bob\nteam+x: bob\nbot: "|/bin/cat"\nself: self+a\nalice: alice+kept, bob\n',
+          },
+        },
+      })
+      const of = (local: string) => targets(directory, `${local}@example.com`)
+      expect(await of('Bob+anything+else')).toEqual(['bob@example.com'])
+      expect(await of('bob+')).toEqual(['bob@example.com'])
+      expect(await of('bob+WORK')).toEqual(['bob+work@example.com'])
+      expect(await of('bob+work+x')).toEqual(['bob@example.com'])
+      expect(await of('team+y')).toEqual(['alice@example.com', 'bob@example.com'])
+      expect(await of('team+x')).toEqual(['bob@example.com'])
+      expect(await of('postmaster+x')).toEqual(['postmaster@example.com'])
+      expect(await of('"a b+c"')).toEqual(['"a b"@example.com'])
+      expect(await of('bot+one')).toEqual(['|/bin/cat of bot+one@example.com'])
+      expect(await of('alice')).toEqual(['alice@example.com', 'bob@example.com'])
+      for (const nobody of ['+bob', 'ghost+x', 'al+ice', '"+"'])
+        expect(await of(nobody)).toEqual([])
+      expect(await refusal(directory, 'self@example.com')).toBe('451 4.3.5')
+    })
+
+    it('knows another separator, or none', async () => {
+      const domains = { 'example.com': { users: people } }
+      const minus = await make({ domains, tagSeparator: '-' })
+      expect(await targets(minus, 'bob-x@example.com')).toEqual(['bob@example.com'])
+      expect(await targets(minus, 'bob+x@example.com')).toEqual([])
+      const none = await make({ domains, tagSeparator: '' })
+      expect(await targets(none, 'bob+x@example.com')).toEqual([])
+    })
+
+    it('takes an alias domain for its domain, at login too', async () => {
+      const directory = await make({
+        domains: { 'example.com': { users: people, aliases: 'team: alice, bob@b.example\n' } },
+        aliasDomains: { 'b.example': 'example.com' },
+      })
+      expect(await directory.owns('b.example')).toBe(true)
+      expect(await targets(directory, 'ALICE+x@b.example')).toEqual(['alice@example.com'])
+      expect(await targets(directory, 'team@b.example')).toEqual([
+        'alice@example.com',
+        'bob@example.com',
+      ])
+      expect(await targets(directory, 'ghost@b.example')).toEqual([])
+      expect(await directory.user(address('alice@b.example'))).toMatchObject({
+        address: { local: 'alice', domain: 'example.com' },
+      })
+    })
+
+    it('sends unknown local parts to the catch-all, and nobody else', async () => {
+      const caught = (catchAll: string) =>
+        make({ domains: { 'example.com': { users: people, aliases: 'team: bob\n', catchAll } } })
+      const directory = await caught('alice@example.com')
+      expect(await targets(directory, 'ghost@example.com')).toEqual(['alice@example.com'])
+      expect(await targets(directory, 'team@example.com')).toEqual(['bob@example.com'])
+      expect(await targets(directory, 'abuse@example.com')).toEqual(['postmaster@example.com'])
+      const away = await caught('Joe@elsewhere.example')
+      expect(await targets(away, 'ghost@example.com')).toEqual([
+        'remote Joe@elsewhere.example of ghost@example.com',
+      ])
+    })
+
+    it.each(['ghost', 'ghost+x', 'other'])(
+      'says "later" where the catch-all %s is nobody',
+      async (local) => {
+        const directory = await make({
+          domains: { 'example.com': { users: people, catchAll: `${local}@example.com` } },
+        })
+        for (const nobody of ['ghost', 'ghost+x', 'who']) {
+          expect(await refusal(directory, `${nobody}@example.com`)).toBe('451 4.3.5')
+        }
+      },
+    )
 
     it('follows ten aliases, not eleven', async () => {
       const chain = Array.from({ length: 11 }, (_, n) => `a${n}: a${n + 1}\n`).join('')

@@ -60,7 +60,7 @@ describe('users in files', () => {
     const refused = await tree.directory.resolve(bob).catch((error: unknown) => error)
     expect(refused).toMatchObject({ code: 550, status: '5.2.1' })
     const team = await tree.directory.resolve({ local: 'team', domain: DOMAIN })
-    expect(team.map((target) => target.user.local)).toEqual(['alice'])
+    expect(team).toMatchObject([{ user: { local: 'alice' } }])
     expect(await tree.directory.user(bob)).toMatchObject({ disabled: true })
   })
 
@@ -190,11 +190,12 @@ describe('aliases in a file', () => {
       bounceToPostmaster: true,
     }
     await writeFile(tree.aliasFile(DOMAIN), '"broken\n')
-    tree.directory.reconfigure({ [DOMAIN]: settings, 'new.example': settings }, 'new.example')
+    const domains = { [DOMAIN]: settings, 'new.example': settings }
+    tree.directory.reconfigure({ domains, defaultDomain: 'new.example' })
     expect(await count(tree, team)).toBe(1)
     expect(await count(tree, { local: 'ghost', domain: DOMAIN })).toBe(1)
     expect(tree.directory.qualify('x')).toEqual({ local: 'x', domain: 'new.example' })
-    tree.directory.reconfigure({}, null)
+    tree.directory.reconfigure({ domains: {}, defaultDomain: null })
     expect(await tree.directory.owns(DOMAIN)).toBe(false)
   })
 

@@ -1,12 +1,23 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryDirectory } from '../../src/directory/memory.js'
+import { formatAddress, parseAddress } from '../../src/mail/address.js'
 import { directoryContract } from '../contracts/directory.js'
 
-directoryContract('MemoryDirectory', ({ domains, defaultDomain = null }) => {
+directoryContract('MemoryDirectory', ({ domains, defaultDomain = null, ...options }) => {
   const accounts = Object.entries(domains).flatMap(([domain, { users = {} }]) =>
-    Object.entries(users).map(([local, stored]) => [`${local}@${domain}`, stored] as const),
+    Object.entries(users).map(
+      ([local, stored]) => [formatAddress({ local, domain }), stored] as const,
+    ),
   )
-  return new MemoryDirectory({ domains, users: Object.fromEntries(accounts), defaultDomain })
+  const settings = Object.entries(domains).map(([name, { catchAll, ...domain }]) => {
+    return [name, { ...domain, catchAll: catchAll === undefined ? null : parseAddress(catchAll) }]
+  })
+  return new MemoryDirectory({
+    ...options,
+    domains: Object.fromEntries(settings),
+    users: Object.fromEntries(accounts),
+    defaultDomain,
+  })
 })
 
 describe('MemoryDirectory', () => {

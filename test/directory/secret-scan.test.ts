@@ -17,6 +17,9 @@ const account = (password: string): UserFile => ({
   disabled: false,
   name: null,
   quota: null,
+  forward: [],
+  keep: false,
+  deliver: null,
   unsupported: [],
 })
 

@@ -9,6 +9,9 @@ const none = {
   disabled: false,
   name: null,
   quota: null,
+  forward: [],
+  keep: false,
+  deliver: null,
   unsupported: [],
 }
 
@@ -45,14 +48,20 @@ describe('a user file of one line', () => {
 
 describe('a user file in TOML', () => {
   it('gives what has an effect, and names what has none yet', () => {
-    const text = `password = "${HASH}"\ndisabled = true\nname = "Alice"\nquota = "2GB"\nforward = ["a@b"]\nkeep = true\n[[app_password]]\nname = "phone"\n`
+    const text = `password = "${HASH}"\ndisabled = true\nname = "Alice"\nquota = "2GB"\nforward = ["A@b", "c@D"]\nkeep = true\ndeliver = "lmtp:unix:/run/a"\n[[app_password]]\nname = "phone"\n`
     expect(parseUserFile(text, 'f')).toEqual({
       password: HASH,
       scram: null,
       disabled: true,
       name: 'Alice',
       quota: { bytes: 2 * 1024 ** 3, messages: null },
-      unsupported: ['forward', 'keep', 'app_password'],
+      forward: [
+        { local: 'A', domain: 'b' },
+        { local: 'c', domain: 'd' },
+      ],
+      keep: true,
+      deliver: { kind: 'unix', path: '/run/a' },
+      unsupported: ['app_password'],
     })
   })
 
@@ -72,6 +81,11 @@ describe('a user file in TOML', () => {
     ['a misspelt key', 'name = "x"\ndisable = true\n', /^\/d\/\.users\/alice:2:1: unknown key/],
     ['a prototype', 'constructor = 1\n', /:1:1: unknown key/],
     ['a wrong type', 'disabled = "yes"\n', /:1:1: disabled must be a boolean/],
+    ['a forward that is no list', 'forward = "a@b"\n', /:1:1: forward must be a list/],
+    ['a program', 'forward = ["|/bin/sh"]\n', /:1:1: forward must be a list of addresses/],
+    ['a file', 'forward = ["/etc/x"]\n', /:1:1: forward must be a list of addresses/],
+    ['101 addresses', `forward = [${'"a@b",'.repeat(101)}]\n`, /at most 100/],
+    ['another way of delivery', 'deliver = "|/bin/sh"\n', /:1:1: deliver must be "lmtp:unix/],
     ['a password of two lines', 'password = """a\nb"""\n', /:1:1: password must be one line/],
   ])('is refused for %s, with the place', (_, text, message) => {
     expect(fault(text)).toMatch(message)

@@ -1,7 +1,7 @@
 /** A client that sends bytes and collects what comes back. */
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
 
 export class Client {
   socket: Socket | TLSSocket
@@ -40,13 +40,14 @@ export class Client {
   }
 
   /** Begins TLS on this connection. */
-  async secure(): Promise<void> {
+  async secure(options: ConnectionOptions = {}): Promise<TLSSocket> {
     const plain = this.socket
     plain.removeAllListeners('data')
-    const tls = connectTls({ socket: plain, rejectUnauthorized: false })
+    const tls = connectTls({ socket: plain, rejectUnauthorized: false, ...options })
     this.#attach(tls)
     this.socket = tls
     await once(tls, 'secureConnect')
+    return tls
   }
 
   #attach(socket: Socket): void {

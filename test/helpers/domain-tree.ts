@@ -7,12 +7,14 @@ import { FilesDirectory, type FilesDomain } from '../../src/directory/files.js'
 import { key } from '../../src/directory/key.js'
 import { Users } from '../../src/directory/users.js'
 import { silent, type Log } from '../../src/log/log.js'
-import type { Address } from '../../src/mail/address.js'
+import { type Address, parseAddress } from '../../src/mail/address.js'
 
 /** What a directory holds, whatever it is made of. */
 export interface World {
   readonly domains: Readonly<Record<string, WorldDomain>>
   readonly defaultDomain?: string | null
+  readonly aliasDomains?: Readonly<Record<string, string>>
+  readonly tagSeparator?: string
 }
 
 export interface WorldDomain {
@@ -20,6 +22,8 @@ export interface WorldDomain {
   readonly users?: Readonly<Record<string, string>>
   readonly aliases?: string
   readonly bounceToPostmaster?: boolean
+  /** An address. */
+  readonly catchAll?: string
 }
 
 export interface Tree {
@@ -47,10 +51,11 @@ export async function plant(
   for (const [name, domain] of Object.entries(world.domains)) {
     domains[name] = await plantDomain(join(root, name), domain)
   }
-  const { defaultDomain = null } = world
+  const { defaultDomain = null, aliasDomains = {}, tagSeparator = '+' } = world
+  const settings = { domains, defaultDomain, aliasDomains, tagSeparator }
   return {
     root,
-    directory: new FilesDirectory({ domains, defaultDomain, log: silent, ...options }),
+    directory: new FilesDirectory({ ...settings, log: silent, ...options }),
     users: (domain) => new Users(join(root, domain)),
     userFile: (domain, name) => join(root, domain, '.users', name),
     aliasFile: (domain) => join(root, domain, '.aliases'),
@@ -64,7 +69,8 @@ async function plantDomain(path: string, domain: WorldDomain): Promise<FilesDoma
   }
   const aliases = join(path, '.aliases')
   if (domain.aliases !== undefined) await writeFile(aliases, domain.aliases)
-  return { path, aliases, bounceToPostmaster: domain.bounceToPostmaster ?? false }
+  const catchAll = domain.catchAll === undefined ? null : parseAddress(domain.catchAll)
+  return { path, aliases, bounceToPostmaster: domain.bounceToPostmaster ?? false, catchAll }
 }
 
 export async function countTargets(tree: Tree, to: Address): Promise<number> {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach } from 'vitest'
 import { silent } from '../../src/log/log.js'
 import { parseEndpoint } from '../../src/net/endpoint.js'
+import type { Doorkeeper } from '../../src/net/doorkeeper.js'
 import { Listener, type ListenerOptions } from '../../src/net/listener.js'
 import { TlsContexts } from '../../src/net/tls.js'
 import { Client } from './client.js'
@@ -17,10 +18,16 @@ let tls: TlsContexts | null = null
 /** Made once; from then on every listener has it. */
 export async function certificate(): Promise<TlsContexts> {
   return (tls ??= await TlsContexts.open(
-    null,
+    { first: null, others: [] },
     mkdtempSync(join(tmpdir(), 'listener-')),
     'localhost',
   ))
+}
+
+/** There is room for everybody. */
+export const OPEN_DOORS: Doorkeeper = {
+  short: () => false,
+  admit: async () => ({ admitted: true, leave: () => {} }),
 }
 
 export interface Stage {
@@ -45,7 +52,8 @@ export async function stage(
     protocol: 'echo',
     session,
     implicitTls: false,
-    secureContext: () => tls?.context ?? null,
+    certificates: () => tls?.current ?? null,
+    doorkeeper: OPEN_DOORS,
     maxConnections: () => 10,
     log: silent,
     ...more,

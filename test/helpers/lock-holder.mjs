@@ -8,7 +8,7 @@ import { LeasedMailbox } from '../../src/realm/leased.js'
 import { Maildirs } from '../../src/store/maildirs.js'
 
 const [folder, home] = process.argv.slice(2)
-const locks = await FileLocks.open(folder, { publishMs: 0 })
+const locks = await FileLocks.open(folder, { publishMs: 0, watchMs: 10 })
 const store = new Maildirs({
   home: () => home,
   roots: () => [home],
@@ -22,12 +22,32 @@ let lost = false
 const acts = {
   async acquire(name, takeoverMs) {
     lost = false
-    lease = await locks.tryAcquire(name, takeoverMs === undefined ? undefined : Number(takeoverMs))
-    lease?.onLost(() => (lost = true))
-    return lease?.token ?? 'null'
+    const mine = await locks.tryAcquire(
+      name,
+      takeoverMs === undefined ? undefined : Number(takeoverMs),
+    )
+    lease = mine
+    mine?.onLost(() => (lost ||= mine === lease))
+    return mine?.token ?? 'null'
   },
   async open() {
     mailbox = new LeasedMailbox(await store.open(parseAddress('alice@example.com')), lease)
+    return mailbox.messages.length
+  },
+  /** Is stopped right after it has found so many times that the lock is its own. */
+  async sleepy(looks) {
+    let seen = 0
+    const drowsy = Object.create(lease, {
+      valid: {
+        value: () => {
+          const valid = lease.valid()
+          if (++seen === Number(looks)) process.kill(process.pid, 'SIGSTOP')
+          return valid
+        },
+      },
+      touch: { value: () => lease.touch() },
+    })
+    mailbox = new LeasedMailbox(await store.open(parseAddress('alice@example.com')), drowsy)
     return mailbox.messages.length
   },
   async remove() {
@@ -38,6 +58,9 @@ const acts = {
   },
   async touch() {
     lease.touch()
+    return lost
+  },
+  async lost() {
     return lost
   },
   async valid() {

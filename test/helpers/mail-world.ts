@@ -2,6 +2,7 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LocalCourier } from '../../src/courier/local.js'
+import { RoutingCourier } from '../../src/courier/routing.js'
 import { MemoryLocks } from '../../src/locks/memory.js'
 import { parseAddress, type Address } from '../../src/mail/address.js'
 import type { Envelope } from '../../src/mail/envelope.js'
@@ -19,7 +20,7 @@ export async function mailWorld(world: World) {
     reserveBytes: 0,
   })
   const locks = new MemoryLocks()
-  const courier = new LocalCourier(directory, store)
+  const courier = new RoutingCourier(directory, { mailbox: new LocalCourier(store) })
   return { tree, directory, store, locks, courier, queue: new DirectQueue(courier) }
 }
 
@@ -38,6 +39,7 @@ export function envelopeOf(from: string | null, ...to: readonly string[]): Envel
     declaredSize: null,
     smtputf8: false,
     eightBit: false,
+    requireTls: false,
   }
 }
 

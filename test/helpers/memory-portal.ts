@@ -32,6 +32,13 @@ export class MemoryUsers {
   /** Set: a login takes until then. */
   slow: Promise<void> | null = null
 
+  readonly #sessions = new Map<string, () => void>()
+
+  /** Somebody else has the mailbox now. */
+  takeOver(id: string): void {
+    this.#sessions.get(id)?.()
+  }
+
   add(id: string, password: string): MemoryStore {
     const store = new MemoryStore()
     this.#users.set(id, { password, store })
@@ -86,7 +93,8 @@ export class MemoryUsers {
     if (this.held.has(id)) throw new LoginInUse('held')
     this.held.add(id)
     const logout = async () => void this.held.delete(id)
-    return { id, avatar: this.store(id).open(), logout }
+    const onRevoked = (callback: () => void) => void this.#sessions.set(id, callback)
+    return { id, avatar: this.store(id).open(), logout, onRevoked }
   }
 }
 

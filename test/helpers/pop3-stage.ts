@@ -10,7 +10,7 @@
  *     @held ID                another session has the mailbox      @released ID
  *     @broken                 the user database is away            @mended
  *     @unreadable ID UID      @immovable ID UID    @torn ID UID    @chunks ID OCTETS
- *     @max-errors N           @real-challenge, not that of @apop
+ *     @max-errors N           @real-challenge, not that of @apop      @utf8 as-is or strict
  *
  * Questions: `mailbox ID`, uids kept; `held`, ids; `log`, events;
  * `last FIELD`, that field of the last event; `reads ID`, chunks read;
@@ -64,6 +64,7 @@ export class Pop3Stage implements Stage {
       nonce: () => (this.#nonce = rest),
       'login-delay': () => (this.#more = { ...this.#more, loginDelay: () => Number(rest) }),
       expire: () => (this.#more = { ...this.#more, expire: () => rest }),
+      utf8: () => (this.#more = { ...this.#more, utf8: () => utf8Of(rest) }),
       language: () => (this.#more = { ...this.#more, language: () => rest }),
       hasty: () => this.users.hasty.add(id),
       trouble: () => (this.users.trouble = rest),
@@ -107,4 +108,9 @@ export class Pop3Stage implements Stage {
     const note = (event: string, fields: Fields = {}) => void this.events.push({ event, fields })
     return { debug: note, info: note, warn: note, error: note }
   }
+}
+
+function utf8Of(word: string): 'as-is' | 'strict' {
+  if (word !== 'as-is' && word !== 'strict') throw new Error(`no such word: ${word}`)
+  return word
 }

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import { appendFile, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Protocol } from '../../src/config/protocols.js'
 import { type Ended, runProgram, type RunOptions } from './programs.js'
 
 export const ROOT = join(import.meta.dirname, '..', '..')
@@ -133,15 +134,17 @@ export class RunningServer {
     }
     this.#child.stdout!.on('data', keep)
     this.#child.stderr!.on('data', keep)
+    const end = (): void => void this.#child.kill('SIGKILL')
     this.#exit = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => {
+        process.off('exit', end)
         this.#over = true
         resolve({ code, signal })
         this.#changed()
       })
     })
     // A test run that is cut short leaves no server behind.
-    process.once('exit', () => this.#child.kill('SIGKILL'))
+    process.once('exit', end)
   }
 
   get pid(): number {
@@ -158,7 +161,7 @@ export class RunningServer {
   }
 
   /** The port that the ready line names for this protocol. */
-  port(protocol: 'smtp' | 'pop3' | 'pop3s'): number {
+  port(protocol: Protocol): number {
     const match = new RegExp(`\\b${protocol} on [^ ,]*:(\\d+)`).exec(this.readyLine)
     if (match === null) throw new Error(`no ${protocol} in ${this.#output}`)
     return Number(match[1])

@@ -2,11 +2,13 @@
  * Where SMTP transcripts play: real realm, courier and directory, a store in
  * memory. Directives:
  *
- *     @user ADDRESS            @domain NAME [-b]       @alias NAME: TARGETS    (of example.com)
+ *     @user ADDRESS [PASSWORD] @domain NAME [-b]       @alias NAME: TARGETS    (of example.com)
  *     @limit OCTETS            @peer ADDRESS           @tls                    a certificate is there
  *     @secure                  TLS came first
+ *     @submission | @lmtp     another kind of port         @challenges            CRAM-MD5 and SCRAM are offered
  *     @full                    no room on the disk     @failing                the store cannot write
  *     @broken                  the directory cannot tell                       @mended
+ *     @filter JSON             settings of filters, in the form of FilterConfig
  *
  * Questions: `mail ADDRESS`, how many messages; `body ADDRESS`, content of the
  * last one below the trace headers, escaped as JSON; `trace ADDRESS`, those
@@ -16,11 +18,15 @@
 import { mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MemoryChecker } from '../../src/checkers/memory.js'
 import { LocalCourier } from '../../src/courier/local.js'
+import { RoutingCourier } from '../../src/courier/routing.js'
+import { DEFAULT_FILTERS, type FilterConfig } from '../../src/config/filter-config.js'
 import { Portal } from '../../src/cred/portal.js'
 import type { Peer } from '../../src/cred/credentials.js'
 import type { Directory } from '../../src/directory/directory.js'
 import { MemoryDirectory } from '../../src/directory/memory.js'
+import { Filters } from '../../src/filter/filters.js'
 import { MemoryLocks } from '../../src/locks/memory.js'
 import type { Fields, Log } from '../../src/log/log.js'
 import { type Address, formatAddress } from '../../src/mail/address.js'
@@ -30,7 +36,11 @@ import { noSpace } from '../../src/mail/refusal.js'
 import type { Session } from '../../src/net/session.js'
 import { DirectQueue } from '../../src/queue/direct.js'
 import { MailRealm } from '../../src/realm/realm.js'
+import { LMTP } from '../../src/smtp/lmtp.js'
+import { MX } from '../../src/smtp/mx.js'
+import type { Role } from '../../src/smtp/role.js'
 import { smtpSessions } from '../../src/smtp/server.js'
+import { SUBMISSION } from '../../src/smtp/submission.js'
 import type { Store } from '../../src/store/store.js'
 import type { Stage } from './dialog.js'
 import type { Directive } from './transcript.js'
@@ -39,10 +49,14 @@ export class SmtpStage implements Stage {
   readonly events: { event: string; fields: Fields }[] = []
   readonly #mail = new Map<string, string[]>()
   readonly #users: Record<string, string> = {}
+  readonly #passwords: Record<string, string> = {}
   readonly #domains: Record<string, { aliases: string; bounceToPostmaster: boolean }> = {
     'example.com': { aliases: '', bounceToPostmaster: false },
   }
   readonly #temporary = mkdtempSync(join(tmpdir(), 'smtp-stage-'))
+  #role: Role = MX
+  #challenges = false
+  #filter: FilterConfig = DEFAULT_FILTERS
   #peer: Peer = { address: '192.0.2.7', port: 4711, protocol: 'smtp', secure: false }
   #limit = 10_000
   #tls = false
@@ -52,6 +66,8 @@ export class SmtpStage implements Stage {
 
   open(): Session {
     return smtpSessions({
+      role: this.#role,
+      logins: { secrets: () => this.#challenges, scram: () => this.#challenges },
       portal: this.#portal(),
       log: this.#log(),
       hostname: 'mail.example.com',
@@ -64,13 +80,17 @@ export class SmtpStage implements Stage {
 
   direct({ name, rest }: Directive): void {
     const actions: Record<string, () => unknown> = {
-      user: () => (this.#users[rest] = '!'),
+      user: () => this.#user(rest),
       domain: () => this.#domain(rest),
       alias: () => (this.#domains['example.com']!.aliases += `${rest}\n`),
       limit: () => (this.#limit = Number(rest)),
       peer: () => (this.#peer = { ...this.#peer, address: rest }),
       tls: () => (this.#tls = true),
       secure: () => (this.#peer = { ...this.#peer, secure: true }),
+      submission: () => (this.#role = SUBMISSION),
+      lmtp: () => (this.#role = LMTP),
+      challenges: () => (this.#challenges = true),
+      filter: () => (this.#filter = { ...DEFAULT_FILTERS, ...JSON.parse(rest) }),
       full: () => (this.#full = true),
       failing: () => (this.#failing = true),
       broken: () => (this.#broken = true),
@@ -93,6 +113,12 @@ export class SmtpStage implements Stage {
     throw new Error(`no such question: ${question}`)
   }
 
+  #user(text: string): void {
+    const [address = '', password] = text.split(' ')
+    this.#users[address] = '!'
+    if (password !== undefined) this.#passwords[address] = password
+  }
+
   #domain(text: string): void {
     const [name = '', option] = text.split(' ')
     this.#domains[name] = { aliases: '', bounceToPostmaster: option === '-b' }
@@ -101,8 +127,15 @@ export class SmtpStage implements Stage {
   #portal(): Portal<Avatars> {
     const directory = this.#directory()
     const store = this.#store()
-    const queue = new DirectQueue(new LocalCourier(directory, store))
-    return new Portal(new MailRealm({ directory, store, queue, locks: new MemoryLocks() }), [])
+    const options = { state: this.#temporary, hostname: 'mail.example.com', log: this.#log() }
+    const filter = new Filters(this.#filter, options)
+    const queue = new DirectQueue(
+      new RoutingCourier(directory, { mailbox: new LocalCourier(store) }),
+    )
+    return new Portal(
+      new MailRealm({ directory, store, queue, filter, locks: new MemoryLocks() }),
+      [new MemoryChecker(this.#passwords)],
+    )
   }
 
   #directory(): Directory {

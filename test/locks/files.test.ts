@@ -10,6 +10,7 @@ import {
   rename,
   rm,
   symlink,
+  writeFile,
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +22,7 @@ import { fromBuffer } from '../../src/mail/message.js'
 import { Maildirs } from '../../src/store/maildirs.js'
 import { locksContract } from '../contracts/locks.js'
 import { addressOf } from '../helpers/mail-world.js'
+import { testUnless } from '../helpers/programs.js'
 
 const HELPERS = join(import.meta.dirname, '..', 'helpers')
 const ARGUMENTS = [
@@ -30,6 +32,14 @@ const ARGUMENTS = [
 ]
 /** Every holder has been idle for no time at all. */
 const LONG_AGO = '0'
+/** Far more than a loaded machine needs. */
+const PATIENCE = { timeout: 20_000 }
+/** More than are looked at in one go. */
+const MANY_LEASES = 450
+const MANY_MESSAGES = 1_000
+/** Messages whose removal may have been begun when the lock was lost. */
+const MAX_UNDER_WAY = 200
+const noProc = process.platform === 'linux' ? null : 'no /proc tells whether a process is stopped'
 
 const root = await mkdtemp(join(tmpdir(), 'mailtap-locks-'))
 let folder: string
@@ -67,12 +77,22 @@ class Process {
 
   async ask(words: string): Promise<string> {
     this.tell(words)
-    const { value } = (await this.#lines.next()) as { value: string }
-    return value
+    return this.next()
   }
 
   tell(words: string): void {
     this.#child.stdin!.write(`${words}\n`)
+  }
+
+  /** What it says next without being asked again. */
+  async next(): Promise<string> {
+    return ((await this.#lines.next()) as { value: string }).value
+  }
+
+  /** Its state as the system has it, `T` for stopped. */
+  async state(): Promise<string> {
+    const text = await readFile(`/proc/${this.#child.pid}/stat`, 'latin1')
+    return /\) (\S)/.exec(text)![1]!
   }
 
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
@@ -142,6 +162,29 @@ describe('a lock that another process holds', () => {
     expect(await other.ask('acquire a')).toBe('null')
   })
 
+  test('is missed by its idle holder soon after it was taken over, and by nobody else', async () => {
+    const other = await Process.start()
+    for (const name of ['a', 'b']) await other.ask(`acquire ${name}`)
+    const locks = await open()
+    await locks.tryAcquire('a', Number(LONG_AGO))
+    expect(await other.ask('lost')).toBe('false')
+    await locks.tryAcquire('b', Number(LONG_AGO))
+    await expect.poll(() => other.ask('lost'), PATIENCE).toBe('true')
+  })
+
+  test('is missed by each of many idle holders in one process', async () => {
+    const mine = await FileLocks.open(folder, { publishMs: 0, watchMs: 10 })
+    const names = Array.from({ length: MANY_LEASES }, (_, n) => `name ${n}`)
+    let told = 0
+    for (const name of names) (await mine.tryAcquire(name))!.onLost(() => told++)
+    const others = await open()
+    for (const name of names.slice(1)) await others.tryAcquire(name, Number(LONG_AGO))
+    await expect.poll(() => told, PATIENCE).toBe(names.length - 1)
+    const last = await others.tryAcquire(names[0]!, Number(LONG_AGO))
+    await expect.poll(() => told, PATIENCE).toBe(names.length)
+    expect(last!.valid()).toBe(true)
+  })
+
   test('is needed to remove mail: who was taken over while asleep removes nothing', async () => {
     const message = fromBuffer(Buffer.from('Subject: x\n\nhello\n'))
     const options = { home: () => home, roots: () => [home], host: 'mx', reserveBytes: 0 }
@@ -163,6 +206,32 @@ describe('a lock that another process holds', () => {
     expect((await store.open(alice)).messages).toHaveLength(0)
   })
 })
+
+testUnless(
+  noProc,
+  'who falls asleep in the middle of a removal goes no further than a few messages',
+  async () => {
+    await mkdir(join(home, 'new'), { recursive: true })
+    for (const part of ['cur', 'tmp']) await mkdir(join(home, part))
+    for (let n = 0; n < MANY_MESSAGES; n++) {
+      await writeFile(join(home, 'new', `${1000 + n}.m.h,S=2,W=3`), 'x\n')
+    }
+    const other = await Process.start()
+    await other.ask('acquire a')
+    expect(await other.ask('sleepy 4')).toBe(String(MANY_MESSAGES))
+    other.tell('remove')
+    await expect.poll(() => other.state(), PATIENCE).toBe('T')
+    const lease = await held(await open(), Number(LONG_AGO))
+    const before = (await readdir(join(home, 'new'))).length
+    other.signal('SIGCONT')
+    const said = await other.next()
+    const left = (await readdir(join(home, 'new'))).length
+    expect(said).toBe(`RemovalIncomplete ${left}`)
+    expect(before - left).toBeLessThanOrEqual(MAX_UNDER_WAY)
+    expect(left).toBeGreaterThan(MANY_MESSAGES / 2)
+    expect(lease.valid()).toBe(true)
+  },
+)
 
 describe('of many processes', () => {
   test('exactly one gets the lock of a holder that was killed, or is idle', async () => {
@@ -228,7 +297,9 @@ describe('locks on the disk', () => {
 
   test('need no directory of a bucket to be made once they are open', async () => {
     await open()
-    expect(await readdir(folder)).toHaveLength(256)
+    const made = (await readdir(folder)).map((name) => join(folder, name))
+    expect(made).toHaveLength(256)
+    expect(FileLocks.directories(folder)).toEqual([folder, ...made.toSorted()])
   })
 
   test('are not valid when what is on the disk is gone', async () => {

@@ -4,10 +4,11 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { readIndex } from '../../maildir/index-file.js'
 import { list, read, WrongSize } from '../../maildir/maildir.js'
 import { old, stampsOf } from '../../maildir/stamps.js'
+import { fill, maildirOn, smallDisk } from './disks.js'
 import { filesIn, maildirWith, temporaryDirectory, textOf } from './helpers.js'
 import { program } from './program.js'
 
@@ -16,13 +17,13 @@ const SETTLED_MS = 30
 
 const indexOf = (box: string): string => join(box, 'mailtap-index')
 
-async function seen(box: string): Promise<unknown[]> {
+async function seen(box: string): Promise<object[]> {
   const { entries } = await list(box)
   return entries.map(({ base, uid, size, places }) => ({ base, uid, size, places }))
 }
 
 /** What is listed when there is no index; the one that there is stays as it is. */
-async function seenWithout(box: string): Promise<unknown[]> {
+async function seenWithout(box: string): Promise<object[]> {
   const aside = join(box, '..', 'aside')
   const there = fs.existsSync(indexOf(box))
   if (there) fs.renameSync(indexOf(box), aside)
@@ -48,6 +49,10 @@ const changes: Readonly<Record<string, (box: string, n: number) => unknown>> = {
   deliver: (box, n) => fs.writeFileSync(join(box, 'new', `${n}.a${n}.h`), 'line\n'.repeat(n % 9)),
   deliverSized: (box, n) => fs.writeFileSync(join(box, 'new', `${n}.b${n}.h,S=1,W=2`), '\n'),
   deliverTwin: (box, n) => fs.writeFileSync(join(box, 'cur', `${n}.a${n}.h,x:2,`), 'x'),
+  reuse: (box, n) => {
+    fs.writeFileSync(join(box, 'tmp/next'), `${'line\n'.repeat(n % 3)}${deliveries++}`)
+    fs.renameSync(join(box, 'tmp/next'), join(box, 'new', `${n}`))
+  },
   remove: (box, n) => removeOne(box, pick(filesIn(join(box, 'cur')), n)),
   see: (box, n) => {
     const name = pick(filesIn(join(box, 'new')), n)
@@ -69,6 +74,9 @@ const changes: Readonly<Record<string, (box: string, n: number) => unknown>> = {
   loseIndex: (box) => fs.rmSync(indexOf(box), { force: true }),
 }
 
+/** So that no message is like another. */
+let deliveries = 0
+
 function removeOne(box: string, name: string | undefined): void {
   if (name !== undefined) fs.rmSync(`${box}/cur/${name}`, { recursive: true })
 }
@@ -82,7 +90,11 @@ test('whatever happens to a Maildir, and however fast, the index changes nothing
     fc.asyncProperty(steps, async (all) => {
       const box = maildirWith({ 'cur/1.z.h:2,': 'z\n' })
       for (const [change, n] of all) await changes[change]!(box, n)
-      expect(await seen(box)).toEqual(await seenWithout(box))
+      // Which of two had the id that both would have only an index remembers (uids.test.ts).
+      const twins = all.some(([change]) => change === 'deliverTwin')
+      const idless = (each: object): object => (twins ? { ...each, uid: null } : each)
+      const expected = (await seenWithout(box)).map(idless)
+      expect((await seen(box)).map(idless)).toEqual(expected)
     }),
     { numRuns: 150 },
   )
@@ -183,29 +195,12 @@ test('an index of another owner is not believed', async (context) => {
   expect((await list(box)).entries[0]!.size).toBe(8)
 })
 
-/** A small file system of its own. @returns `null` where that is not allowed */
-function mounted(): string | null {
-  const path = temporaryDirectory()
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', path], { stdio: 'ignore' })
-  } catch {
-    return null
-  }
-  onTestFinished(() => void execFileSync('umount', [path]))
-  return path
-}
-
 test('mail is served from a full disk, and from one that cannot be written', async (context) => {
-  const disk = mounted()
+  const disk = smallDisk()
   if (disk === null) return context.skip('only root can mount a small disk')
-  const box = join(disk, 'box')
-  for (const part of ['', 'new', 'cur', 'tmp']) fs.mkdirSync(join(box, part))
+  const box = maildirOn(disk)
   fs.writeFileSync(join(box, 'new/1.a.h'), 'x\n')
-  const filler = fs.openSync(join(disk, 'filler'), 'w')
-  expect(() => {
-    for (;;) fs.writeSync(filler, Buffer.alloc(4_096))
-  }).toThrow(/ENOSPC/)
-  fs.closeSync(filler)
+  fill(disk, 0)
   await sleep(SETTLED_MS)
   const check = async (): Promise<void> => {
     const listing = await list(box)

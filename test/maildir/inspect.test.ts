@@ -41,13 +41,51 @@ test('finds sizes that are missing or wrong and puts them right, ids unchanged',
 })
 
 test('leaves a name alone that an id hangs on', async () => {
-  const box = maildirWith({ 'new/1.a.h,S=5': 'a\n', 'new/1.a.h,S=6': 'aa\n', 'new/2 b': 'b\n' })
+  const box = maildirWith({ 'new/1.a.h,S=5': 'a\n', 'new/1.a.h,S=6': 'aa\n', 'new/2.b.h': 'b\n' })
+  fs.writeFileSync(join(box, 'new/2.b.h,x'), 'c\n')
   await writeKeptUids(box, new Map([['1.a.h,S=5', 'kept']]))
   const before = (await list(box)).entries.map(({ uid }) => uid)
   const found = await inspect(box)
-  expect(found).toHaveLength(3)
+  expect(found).toHaveLength(4)
+  expect(found.every(({ what }) => what.includes('its id'))).toBe(true)
   expect(await repair(box, found)).toBe(0)
   expect((await list(box)).entries.map(({ uid }) => uid)).toEqual(before)
+})
+
+test('leaves the name of a message whose twin was removed', async () => {
+  const box = maildirWith({ 'new/1.a.h': 'a\n', 'new/1.a.h,x': 'b\n' })
+  await list(box)
+  fs.unlinkSync(join(box, 'new/1.a.h'))
+  const before = (await list(box)).entries.map(({ uid }) => uid)
+  await repair(box, await inspect(box))
+  expect(filesIn(join(box, 'new'))).toEqual(['1.a.h,x'])
+  expect((await list(box)).entries.map(({ uid }) => uid)).toEqual(before)
+})
+
+test.each([
+  ['too long', `1.${'l'.repeat(80)}`],
+  ['with a space', '2.with space'],
+  ['that can come back', 'msg.ab1'],
+  ['that can come back and with a space', '5 b'],
+])('puts the sizes right in a name %s, the id unchanged', async (_, name) => {
+  const box = maildirWith({ [`cur/${name},W=9:2,S`]: 'a\n' })
+  const [before] = (await list(box)).entries
+  expect(await repair(box, await inspect(box))).toBe(1)
+  expect(filesIn(join(box, 'cur'))).toEqual([`${name},S=2,W=3:2,S`])
+  const [after] = (await list(box)).entries
+  expect(after).toMatchObject({ uid: before!.uid, size: 3 })
+})
+
+test('renames nothing under a Dovecot, unless that is wanted', async () => {
+  const box = maildirWith({ 'cur/1.a.h,W=9:2,S': 'a\n', 'cur/2.b.h:2,': 'b\n' })
+  fs.writeFileSync(join(box, 'dovecot-uidlist'), '3 V16 N3\n1 :1.a.h,W=9\n2 :2.b.h\n')
+  const found = await inspect(box)
+  expect(found.map(({ kind }) => kind)).toEqual(['size wrong', 'size missing'])
+  expect(found.every(({ what }) => what.includes('Dovecot'))).toBe(true)
+  expect(await repair(box, found)).toBe(0)
+  expect(filesIn(join(box, 'cur'))).toEqual(['1.a.h,W=9:2,S', '2.b.h:2,'])
+  expect(await repair(box, await inspect(box, { renameUnderDovecot: true }))).toBe(2)
+  expect(filesIn(join(box, 'cur'))).toEqual(['1.a.h,S=2,W=3:2,S', '2.b.h,S=2,W=3:2,'])
 })
 
 test('clears away drafts of yesterday, and no younger ones', async () => {

@@ -75,6 +75,10 @@ describe('how much a Maildir holds', () => {
     const before = Date.now() / 1000 - HOUR
     fs.utimesSync(sizes(box), before, before)
     expect(await usageOf(box, quota, NOTHING)).toEqual({ bytes: 5, messages: 1 })
+    fs.writeFileSync(sizes(box), full)
+    const after = Date.now() / 1000 + HOUR
+    fs.utimesSync(sizes(box), after, after)
+    expect(await usageOf(box, quota, NOTHING)).toEqual({ bytes: 5, messages: 1 })
     // Not full, but too full for what is to come.
     fs.writeFileSync(sizes(box), '1000S,10C\n     900    5\n       1    0\n')
     expect(await usageOf(box, quota, { bytes: 200, messages: 1 })).toEqual({

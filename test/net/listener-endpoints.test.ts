@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type Endpoint, parseEndpoint } from '../../src/net/endpoint.js'
-import { ListenError } from '../../src/net/listener.js'
+import { ListenError } from '../../src/net/bind.js'
 import { Client } from '../helpers/client.js'
 import { stage } from '../helpers/listener-stage.js'
 
@@ -17,7 +17,7 @@ describe('endpoints', () => {
 
   test('a port in use is an error that names it', async () => {
     const { listener } = await stage()
-    const error = await failure({ kind: 'tcp', host: '127.0.0.1', port: listener.port! })
+    const error = await failure(parseEndpoint(`127.0.0.1:${listener.port}`))
     expect(error).toBeInstanceOf(ListenError)
     expect(error).toMatchObject({ code: 'EADDRINUSE' })
     expect(String(error)).toContain(`127.0.0.1:${listener.port}`)

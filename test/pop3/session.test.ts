@@ -67,6 +67,38 @@ describe('a POP3 session whose connection goes away', () => {
   })
 })
 
+describe('a POP3 session whose mailbox goes to a newer login', () => {
+  async function loggedIn() {
+    const world = stage()
+    const session = world.open()
+    const ended: string[] = []
+    session.connected?.(() => ended.push('hung up'))
+    await login(session)
+    return { world, session, ended }
+  }
+
+  test('ends at once, without a word, when it is idle', async () => {
+    const { world, session, ended } = await loggedIn()
+    world.users.takeOver(ALICE)
+    expect(ended).toEqual(['hung up'])
+    expect(await session.command(Buffer.from('NOOP'))).toMatchObject({ then: 'close' })
+    expect(await say(session, 'NOOP')).toBe('')
+  })
+
+  test('still answers the command that is being carried out, and nothing after it', async () => {
+    const { world, session, ended } = await loggedIn()
+    await say(session, 'DELE 1')
+    const answer = session.command(Buffer.from('RETR 2'))
+    world.users.takeOver(ALICE)
+    expect(ended).toEqual([])
+    expect(await answer).toMatchObject({ then: 'close' })
+    expect(await text(await answer)).toMatch(/^\+OK 14 octets\r\n/)
+    expect(await say(session, 'QUIT')).toBe('')
+    await session.closed()
+    expect(world.ask(`mailbox ${ALICE}`)).toBe('M1 M2 M3')
+  })
+})
+
 describe('a POP3 session', () => {
   test('frees the mailbox before the client hears that it is over', async () => {
     const world = stage()

@@ -176,8 +176,36 @@ describe('the sender of a realm', () => {
     expect(await mailIn(tree, 'example.com', 'alice')).toHaveLength(1)
   })
 
-  it('is not to be had by name', async () => {
+  it('speaks for a user who has logged in: from own addresses, to anybody here', async () => {
+    const { realm, tree } = await world()
+    const { avatar, id } = await realm.requestAvatar(ALICE, 'sender')
+    expect(id).toBe(ALICE)
+    const from = (text: string) => answer(avatar.checkFrom({ ...opening, from: addressOf(text) }))
+    expect(await from('ALICE@example.com')).toBe('yes')
+    expect(await from('bob@example.com')).toBe('553 5.7.1')
+    expect(await from('alice@far.example')).toBe('553 5.7.1')
+    expect(await answer(avatar.checkFrom(opening))).toBe('yes')
+    const to = (text: string) => answer(avatar.checkTo(opening, addressOf(text)))
+    expect(await to('postmaster@example.com')).toBe('yes')
+    expect(await to('ghost@example.com')).toBe('550 5.1.1')
+    expect(await to('joe@far.example')).toBe('550 5.7.1')
+    expect(await avatar.send(envelopeOf(ALICE, ALICE), message)).toMatchObject([{ refusal: null }])
+    expect(await mailIn(tree, 'example.com', 'alice')).toHaveLength(1)
+  })
+
+  it('lets a user send as anybody where that is the rule', async () => {
+    const all = await world()
+    const rules = { anySender: () => true, hostname: 'mail.example.com' }
+    const realm = new MailRealm({ ...all, rules })
+    const { avatar } = await realm.requestAvatar(ALICE, 'sender')
+    const from = addressOf('bob@far.example')
+    expect(await answer(avatar.checkFrom({ ...opening, from }))).toBe('yes')
+  })
+
+  it('is not for people who are not of here', async () => {
     const { realm } = await world()
-    await expect(realm.requestAvatar(ALICE, 'sender')).rejects.toThrow(LoginRefused)
+    for (const id of ['joe@far.example', 'no address']) {
+      await expect(realm.requestAvatar(id, 'sender')).rejects.toThrow(LoginRefused)
+    }
   })
 })

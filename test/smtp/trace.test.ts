@@ -6,6 +6,8 @@ const facts = {
   peerAddress: '192.0.2.7',
   hostname: 'mail.example.com',
   esmtp: true,
+  lmtp: false,
+  authenticated: false,
   smtputf8: false,
   tls: null,
   id: 'ABC',
@@ -30,6 +32,9 @@ describe('Received', () => {
     expect(protocol({ esmtp: false })).toBe('SMTP')
     expect(protocol({ tls })).toBe('ESMTPS')
     expect(protocol({ smtputf8: true })).toBe('UTF8SMTP')
+    expect(protocol({ tls, authenticated: true })).toBe('ESMTPSA')
+    expect(protocol({ lmtp: true })).toBe('LMTP')
+    expect(protocol({ lmtp: true, smtputf8: true, tls })).toBe('UTF8LMTPS')
     expect(protocol({ smtputf8: true, tls })).toBe('UTF8SMTPS')
   })
 

@@ -1,0 +1,83 @@
+/**
+ * Settings in, chain out. The order is that of cost: what needs the message
+ * only, what asks the DNS, what remembers, what asks another program. SPF, DKIM
+ * and DMARC belong between greylisting and rspamd: they cost more than what is
+ * before them, and whoever judges after them reads their Authentication-Results.
+ */
+import { join } from 'node:path'
+import type { Log } from '../log/log.js'
+import type { Address } from '../mail/address.js'
+import type { Envelope, Opening } from '../mail/envelope.js'
+import type { Message } from '../mail/message.js'
+import { DnsblFilter, type DnsblSettings } from './dnsbl.js'
+import { type Filter, FilterChain, type Verdict } from './filter.js'
+import { GreylistFilter, type GreylistSettings } from './greylist.js'
+import { GreylistMemory } from './greylist-memory.js'
+import { HeaderFilter, type HeaderSettings } from './headers.js'
+import { LoopFilter } from './loop.js'
+import { MilterFilter, type MilterSettings } from './milter.js'
+import { RspamdFilter, type RspamdSettings } from './rspamd.js'
+
+/** What is `null` or empty is not asked. */
+export interface FilterSettings {
+  readonly headers: HeaderSettings
+  readonly dnsbl: DnsblSettings
+  readonly greylist: GreylistSettings | null
+  readonly rspamd: RspamdSettings | null
+  /** In the order in which they are asked. */
+  readonly milters: readonly MilterSettings[]
+}
+
+export interface FiltersOptions {
+  /** For what filters remember; there when the first mail comes. */
+  readonly state: string
+  /** The name of this server. */
+  readonly hostname: string
+  readonly log: Log
+}
+
+/** The filters of a server: new settings make a new chain, and what is remembered stays. */
+export class Filters implements Filter {
+  readonly name = 'filters'
+  readonly #options: FiltersOptions
+  readonly #greylist: GreylistMemory
+  #chain: FilterChain
+
+  constructor(settings: FilterSettings, options: FiltersOptions) {
+    const { state, log } = options
+    this.#options = options
+    this.#greylist = new GreylistMemory({ path: join(state, 'greylist'), log })
+    this.#chain = this.#build(settings)
+  }
+
+  /** For mail that comes from now on. */
+  reconfigure(settings: FilterSettings): void {
+    this.#chain = this.#build(settings)
+  }
+
+  recipient(opening: Opening, to: Address): Promise<void> {
+    return this.#chain.recipient(opening, to)
+  }
+
+  message(envelope: Envelope, message: Message): Promise<Verdict> {
+    return this.#chain.message(envelope, message)
+  }
+
+  /** Writes down what shall be remembered. Never rejects. */
+  close(): Promise<void> {
+    return this.#greylist.close()
+  }
+
+  #build({ headers, dnsbl, greylist, rspamd, milters }: FilterSettings): FilterChain {
+    const { hostname, log } = this.#options
+    const maxHeader = headers.maxSize
+    return new FilterChain([
+      new LoopFilter(),
+      new HeaderFilter(headers),
+      ...(dnsbl.lists.length === 0 ? [] : [new DnsblFilter(dnsbl, log)]),
+      ...(greylist === null ? [] : [new GreylistFilter(greylist, this.#greylist)]),
+      ...(rspamd === null ? [] : [new RspamdFilter(rspamd, log)]),
+      ...milters.map((each) => new MilterFilter(each, { hostname, maxHeader, log })),
+    ])
+  }
+}

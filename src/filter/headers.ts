@@ -1,0 +1,35 @@
+/**
+ * Refuses a header section that no mail needs to have so large, and, where it
+ * is asked for, mail that lacks what every mail must have (RFC 5322 section 3.6).
+ */
+import type { Envelope } from '../mail/envelope.js'
+import { HEADER_LIMITS, readHeader } from '../mail/headers.js'
+import type { Message } from '../mail/message.js'
+import { fieldMissing, headerTooBig } from '../mail/refusal.js'
+import { type Filter, PASS, type Verdict } from './filter.js'
+
+export interface HeaderSettings {
+  /** Octets with LF line ends that a header section may have. */
+  readonly maxSize: number
+  /** Names of fields without which mail is refused. */
+  readonly require: readonly string[]
+}
+
+export class HeaderFilter implements Filter {
+  readonly name = 'headers'
+  readonly #settings: HeaderSettings
+
+  constructor(settings: HeaderSettings) {
+    this.#settings = settings
+  }
+
+  async message(_envelope: Envelope, message: Message): Promise<Verdict> {
+    const { maxSize, require } = this.#settings
+    const limits = { ...HEADER_LIMITS, octets: maxSize }
+    const { fields, cut } = await readHeader(message.open(), limits)
+    if (cut === 'octets') throw headerTooBig(maxSize)
+    const missing = require.find((name) => !fields.some((field) => field.is(name)))
+    if (missing !== undefined) throw fieldMissing(missing)
+    return PASS
+  }
+}
