@@ -51,10 +51,12 @@ export function noSuchUser(account: Account): Failure {
   return new Failure(Exit.noSuchUser, what)
 }
 
-/** The one domain that a noun's `[domain]` names. @throws Failure when it is not ours */
+/** The one domain that a noun's `[domain]` names, or is another name of. @throws Failure when it is not ours */
 export function ownDomain(config: Config, text: string): string {
   const domain = parseDomain(text)
   if (domain !== null && Object.hasOwn(config.domains, domain)) return domain
+  if (domain !== null && Object.hasOwn(config.aliasDomains, domain))
+    return config.aliasDomains[domain]!
   const ours = Object.keys(config.domains).join(', ') || 'none'
   throw new Failure(Exit.noSuchUser, `'${text}' is no domain of this config (its domains: ${ours})`)
 }

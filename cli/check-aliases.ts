@@ -1,11 +1,14 @@
 /** What `mailtap check` tells of a domain's aliases: each one is followed to its end. */
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { errorCode } from '../maildir/maildir.js'
 import type { Config } from '../src/config/config.js'
 import { AliasFile } from '../src/directory/alias-file.js'
 import type { Alias } from '../src/directory/aliases.js'
-import type { Directory } from '../src/directory/directory.js'
+import type { AliasTarget } from '../src/directory/alias-target.js'
+import type { Directory, Target } from '../src/directory/directory.js'
 import { FilesDirectory } from '../src/directory/files.js'
-import { silent } from '../src/log/log.js'
+import { reason, silent } from '../src/log/log.js'
 import { formatAddress, type Address } from '../src/mail/address.js'
 import { Refusal } from '../src/mail/refusal.js'
 import type { Findings } from './findings.js'
@@ -18,7 +21,7 @@ export async function checkAliases(
   domain: string,
   findings: Findings,
 ): Promise<void> {
-  const { aliases: file } = config.domains[domain]!
+  const { aliases: file, catchAll } = config.domains[domain]!
   const directory = new FilesDirectory({ ...config, log: silent })
   const told = new Set<string>()
   const tell = (line: string): void => {
@@ -29,53 +32,78 @@ export async function checkAliases(
   try {
     const aliases = await new AliasFile(file, silent, () => 0).read()
     for (const alias of aliases.values())
-      for (const line of await problemsOf(alias, domain, config, directory)) tell(line)
+      for (const line of await problemsOf(alias, domain, directory)) tell(line)
   } catch (error) {
     if (errorCode(error) !== undefined || !(error instanceof Error)) throw error
     findings.error(error.message)
   }
+  if (catchAll === null) return
+  for (const line of await addressProblems(catchAll, `catch_all of ${domain}`, directory))
+    tell(line)
 }
 
-async function problemsOf(
-  alias: Alias,
-  domain: string,
-  config: Config,
+/**
+ * What is wrong with where mail for an address goes.
+ * @param where for messages that do not tell it themselves
+ */
+export async function addressProblems(
+  address: Address,
+  where: string,
   directory: Directory,
 ): Promise<string[]> {
-  const { at, name } = alias
-  const found = targetProblems(alias, config)
+  if (!(await directory.owns(address.domain))) return [elsewhere(where, address)]
+  try {
+    const targets = await directory.resolve(address)
+    if (targets.length === 0) return [`${where}: there is no ${formatAddress(address)}`]
+    return targets.flatMap((target) => remoteProblem(target, where))
+  } catch (error) {
+    return refusalProblem(error, where)
+  }
+}
+
+async function problemsOf(alias: Alias, domain: string, directory: Directory): Promise<string[]> {
+  const { at, name, targets } = alias
+  const where = `${at}: ${name}`
+  const found = (await Promise.all(targets.map((target) => programProblem(target, where)))).flat()
   if (found.length > 0) return found
   const self = { local: name, domain }
-  if (!ALWAYS_TAKEN.includes(name)) return follow(self, `${at}: ${name}`, directory)
+  if (!ALWAYS_TAKEN.includes(name)) return addressProblems(self, where, directory)
   const lines: string[] = []
-  for (const target of alias.targets) {
+  for (const target of targets) {
+    if (target.kind === 'undeliverable') lines.push(`${where}: ${target.why}; its mail waits`)
     if (target.kind !== 'address') continue
     const address = { local: target.local, domain: target.domain ?? domain }
-    lines.push(...(await follow(address, `${at}: ${name}`, directory)))
+    lines.push(...(await addressProblems(address, where, directory)))
   }
   return lines
 }
 
-/** What can be seen without looking further. */
-function targetProblems({ at, name, targets }: Alias, config: Config): string[] {
-  return targets.flatMap((target) => {
-    if (target.kind === 'undeliverable') return [`${at}: ${name}: ${target.why}; its mail waits`]
-    if (target.kind !== 'address' || target.domain === null || Object.hasOwn(config.domains, target.domain)) return []
-    const what = `${target.domain} is no domain of this server, and relaying is not in this version yet`
-    return [`${at}: ${name}: ${what}; its mail waits`]
-  })
+/** What no resolving shows. */
+async function programProblem(target: AliasTarget, where: string): Promise<string[]> {
+  if (target.kind === 'undeliverable') return [`${where}: ${target.why}; its mail waits`]
+  if (target.kind !== 'program') return []
+  const [program = ''] = target.command
+  try {
+    await access(program, constants.X_OK)
+    return []
+  } catch (error) {
+    return [`${where}: ${program} cannot be run (${errorCode(error)}); its mail waits`]
+  }
 }
 
-/** @param where for messages that do not tell it themselves */
-async function follow(address: Address, where: string, directory: Directory): Promise<string[]> {
-  try {
-    const targets = await directory.resolve(address)
-    return targets.length > 0 ? [] : [`${where}: there is no ${formatAddress(address)}`]
-  } catch (error) {
-    // A user file that can not be read is told of where users are looked at.
-    if (!(error instanceof Refusal)) return []
-    const what = error.cause instanceof Error ? error.cause.message : error.message
-    const told = /^\S+:\d+: /.test(what) ? what : `${where}: ${what}`
-    return [`${told}; its mail waits`]
-  }
+function remoteProblem(target: Target, where: string): string[] {
+  return target.kind === 'remote' ? [elsewhere(where, target.address)] : []
+}
+
+function elsewhere(where: string, address: Address): string {
+  const what = `${formatAddress(address)} is at no domain of this server`
+  return `${where}: ${what}, and relaying is not in this version yet; its mail waits`
+}
+
+function refusalProblem(error: unknown, where: string): string[] {
+  // A user file that can not be read is told of where users are looked at; ":fail:" and disabled users are meant.
+  if (!(error instanceof Refusal) || !error.temporary) return []
+  const what = error.cause === undefined ? error.message : reason(error.cause)
+  const told = /^\S+:\d+: /.test(what) ? what : `${where}: ${what}`
+  return [`${told}; its mail waits`]
 }

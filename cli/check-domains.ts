@@ -5,6 +5,7 @@ import type { Config, DomainConfig } from '../src/config/config.js'
 import { localOf } from '../src/directory/key.js'
 import { Users } from '../src/directory/users.js'
 import { checkAliases } from './check-aliases.js'
+import { checkForwards } from './check-forwards.js'
 import { checkDirectory, missing } from './check-directory.js'
 import { checkUser } from './check-user.js'
 import type { Findings } from './findings.js'
@@ -16,6 +17,7 @@ export async function checkDomains(config: Config, findings: Findings): Promise<
   for (const [name, domain] of Object.entries(config.domains)) {
     await findings.attempt(name, () => checkDomain(name, domain, findings))
     await findings.attempt(domain.aliases, () => checkAliases(config, name, findings))
+    await findings.attempt(name, () => checkForwards(config, name, findings))
   }
 }
 

@@ -1,5 +1,6 @@
 /** All commands of mailtap. */
 import { readFileSync } from 'node:fs'
+import { alias } from './alias.js'
 import { check } from './check.js'
 import { config } from './config.js'
 import { create } from './create.js'
@@ -14,7 +15,7 @@ import { user } from './user.js'
 
 export const mailtapProgram = (): Program => ({
   version: version(),
-  commands: [create, run, check, user, domain, mailbox, hash, config, pop3Lint],
+  commands: [create, run, check, user, domain, alias, mailbox, hash, config, pop3Lint],
   later,
 })
 

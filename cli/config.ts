@@ -4,6 +4,8 @@ import { formatDays } from '../src/config/days.js'
 import { tomlString, tomlValue } from '../src/config/edit.js'
 import { limitsAsWritten } from '../src/config/limits.js'
 import { jsonSchema } from '../src/config/schema.js'
+import { formatAddress } from '../src/mail/address.js'
+import { formatLmtpPlace } from '../src/mail/lmtp-place.js'
 import { formatQuota, UNLIMITED } from '../src/mail/quota.js'
 import { CONFIG, JSON_OUTPUT, type Given, type Noun } from './command.js'
 import { filterAsWritten } from './filter-written.js'
@@ -56,12 +58,15 @@ function asWritten(settings: Config) {
     ...(defaultDomain === null ? {} : { default_domain: defaultDomain }),
     listen,
     pop3: pop3AsWritten(settings.pop3),
-    mailboxes: { trash: formatDays(mailboxes.trashMs) },
+    mailboxes: { tag_separator: settings.tagSeparator, trash: formatDays(mailboxes.trashMs) },
     ...(tls === null ? {} : { tls }),
     limits: limitsAsWritten(limits),
     filter: filterAsWritten(settings.filter),
     log,
-    domains: domainsAsWritten(settings.domains),
+    domains: {
+      ...domainsAsWritten(settings.domains),
+      ...aliasDomainsAsWritten(settings.aliasDomains),
+    },
   }
 }
 
@@ -74,14 +79,26 @@ function pop3AsWritten({ loginDelay, takeoverAfter, expire, ...same }: Config['p
   }
 }
 
-function domainsAsWritten(domains: Config['domains']) {
-  const tables = Object.entries(domains).map(
-    ([name, { path, bounceToPostmaster, aliases, quota, tls }]) => {
-      const limit = formatQuota(quota ?? UNLIMITED)
-      const domain = { path, bounce_to_postmaster: bounceToPostmaster, aliases, quota: limit }
-      return [name, { ...domain, ...(tls === null ? {} : { tls: { ...tls } }) }] as const
-    },
-  )
+function domainsAsWritten(domains: Config['domains']): Record<string, Tables> {
+  const tables = Object.entries(domains).map(([name, domain]) => {
+    const { path, bounceToPostmaster, catchAll, deliver, aliases, quota, tls } = domain
+    const limit = formatQuota(quota ?? UNLIMITED)
+    const table: Tables = {
+      path,
+      bounce_to_postmaster: bounceToPostmaster,
+      ...(catchAll === null ? {} : { catch_all: formatAddress(catchAll) }),
+      aliases,
+      quota: limit,
+      ...(deliver === null ? {} : { deliver: formatLmtpPlace(deliver) }),
+      ...(tls === null ? {} : { tls: { ...tls } }),
+    }
+    return [name, table] as const
+  })
+  return Object.fromEntries(tables)
+}
+
+function aliasDomainsAsWritten(domains: Config['aliasDomains']): Record<string, Tables> {
+  const tables = Object.entries(domains).map(([name, of]) => [name, { alias_of: of }] as const)
   return Object.fromEntries(tables)
 }
 

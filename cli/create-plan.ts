@@ -1,6 +1,6 @@
 /** What `mailtap create` is asked to make, checked as far as that goes without touching a file. */
 import { byProtocol, type Listen, PROTOCOLS, type Protocol } from '../src/config/protocols.js'
-import { parseDomain } from '../src/mail/address.js'
+import { formatAddress, parseAddress, parseDomain } from '../src/mail/address.js'
 import { clash } from '../src/net/endpoint.js'
 import type { Given } from './command.js'
 import { refuseUnbuilt, checkAuth } from './create-unbuilt.js'
@@ -28,6 +28,8 @@ export interface DomainPlan {
   readonly path: string
   readonly users: UserPlan[]
   bounceToPostmaster: boolean
+  /** Who gets mail for unknown local parts; `null` = nobody. */
+  catchAll: string | null
   aliases: string | null
 }
 
@@ -58,7 +60,7 @@ export function planOf(given: Given): CreatePlan {
   return plan
 }
 
-/** `-u -b -A -D` belong to the `-d` before them, so the order is kept. */
+/** `-u -b -C -A -D` belong to the `-d` before them, so the order is kept. */
 function domainsOf(given: Given): { domains: DomainPlan[]; defaultDomain: string | null } {
   const domains: DomainPlan[] = []
   let defaultDomain: string | null = null
@@ -68,8 +70,12 @@ function domainsOf(given: Given): { domains: DomainPlan[]; defaultDomain: string
     if (name === 'user') addUser(lastOf(domains, '-u'), text)
     if (name === 'bounce-to-postmaster') lastOf(domains, '-b').bounceToPostmaster = true
     if (name === 'aliases') lastOf(domains, '-A').aliases = nonEmpty('-A', text)
-    if (name === 'catch-all') lastOf(domains, '-C')
+    if (name === 'catch-all') lastOf(domains, '-C').catchAll = catchAllOf(text)
     if (name === 'default-domain') defaultDomain = lastOf(domains, '-D').name
+  }
+  for (const { name, bounceToPostmaster, catchAll } of domains) {
+    if (bounceToPostmaster && catchAll !== null)
+      throw usage(`-b and -C of ${name}: both say where mail for unknown users goes; keep one`)
   }
   if (domains.length > 0) return { domains, defaultDomain }
   throw usage(
@@ -86,7 +92,13 @@ function domainOf(text: string, others: readonly DomainPlan[]): DomainPlan {
   for (const other of others) {
     if (other.name === name) throw usage(`-d ${text}: ${name} is named twice; keep one`)
   }
-  return { name, path, users: [], bounceToPostmaster: false, aliases: null }
+  return { name, path, users: [], bounceToPostmaster: false, catchAll: null, aliases: null }
+}
+
+function catchAllOf(text: string): string {
+  const address = parseAddress(text)
+  if (address === null) throw usage(`-C ${text}: no address; write name@domain`)
+  return formatAddress(address)
 }
 
 function addUser({ name: domain, users }: DomainPlan, text: string): void {

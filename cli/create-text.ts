@@ -34,12 +34,13 @@ function wholeConfig(plan: CreatePlan, hostname: string): NewConfig {
 }
 
 function inConfig(
-  { name, path, bounceToPostmaster, aliases }: DomainPlan,
+  { name, path, bounceToPostmaster, catchAll, aliases }: DomainPlan,
   output: string,
 ): NewDomain {
   return {
     name,
     bounceToPostmaster,
+    catchAll,
     path: pathInConfig(path, output),
     aliases: aliases === null ? null : pathInConfig(aliases, output),
   }

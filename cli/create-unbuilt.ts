@@ -2,14 +2,13 @@
  * Options of `create` whose part is not in this version. They are checked like
  * all others, and then refused: a setting that is silently ignored is a lie.
  */
-import { parseAddress, parseDomain } from '../src/mail/address.js'
+import { parseDomain } from '../src/mail/address.js'
 import { isAuthType } from './auth-types.js'
 import type { Given } from './command.js'
 import { Exit, Failure, notBuilt, usage } from './exit.js'
 
 /** Option, what it is for, and the check of its value. */
 const UNBUILT: readonly (readonly [option: string, what: string, check: Check])[] = [
-  ['catch-all', 'a catch-all address', checkCatchAll],
   ['relay', 'relaying to other servers', checkRelay],
   ['relay-password-file', 'relaying to other servers', checkNothing],
   ['uid', 'changing the identity', checkIdentity],
@@ -44,10 +43,6 @@ export function checkAuth(given: Given): string[] {
       throw usage(`--auth ${checker}: ${type} takes no argument; write --auth ${type}`)
   }
   return said.length === 0 ? ['directory'] : [...new Set(said)]
-}
-
-function checkCatchAll(_option: string, value: string): void {
-  if (parseAddress(value) === null) throw usage(`-C ${value}: no address; write name@domain`)
 }
 
 /** The URL is not shown when it may hold a password. */

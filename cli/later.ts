@@ -5,7 +5,6 @@ export const later: readonly string[] = [
   'restart',
   'status',
   'reload',
-  'alias',
   'auth',
   'queue',
   'relay',

@@ -1,9 +1,5 @@
 /** Looks at certificate files without using them. */
-import {
-  CertificateError,
-  type CertificateFiles,
-  readCertificate,
-} from '../src/net/certificate.js'
+import { CertificateError, type CertificateFiles, readCertificate } from '../src/net/certificate.js'
 import { Exit, Failure } from './exit.js'
 
 /** @throws Failure when the files are no certificate and its key */

@@ -19,6 +19,8 @@ export interface NewDomain {
   readonly name: string
   readonly path: string
   readonly bounceToPostmaster: boolean
+  /** Who gets mail for unknown local parts; `null` = nobody. */
+  readonly catchAll: string | null
   /** `null` = `.aliases` in the domain's directory. */
   readonly aliases: string | null
 }
@@ -113,6 +115,7 @@ const REST = `# [pop3]
 
 # [mailboxes]
 # quota = "none"             # how much mail a user may keep: "2GB", "2GB, 10000 messages"; also per domain
+# tag_separator = "+"        # alice+anything is alice; "" for no such addresses
 # trash = "30d"              # so long 'mailtap mailbox undelete' can put deleted mail back; or "off"
 
 # [filter.headers]
@@ -142,10 +145,12 @@ const REST = `# [pop3]
 # The domains, each with a directory of its own: a mailbox per user, passwords in .users.
 `
 
-function domain({ name, path, bounceToPostmaster, aliases }: NewDomain): string {
+function domain({ name, path, bounceToPostmaster, catchAll, aliases }: NewDomain): string {
   const lines = [`[domains.${tomlString(name)}]`, `path = ${tomlString(path)}`]
   if (bounceToPostmaster)
     lines.push('# Mail for unknown users goes to postmaster.', 'bounce_to_postmaster = true')
+  if (catchAll !== null)
+    lines.push('# Mail for unknown users goes there.', `catch_all = ${tomlString(catchAll)}`)
   if (aliases !== null) lines.push(`aliases = ${tomlString(aliases)}`)
   return `${lines.join('\n')}\n`
 }

@@ -21,7 +21,9 @@ export const endpoints = (what: string) =>
   z
     .array(endpoint(), expects('a list of endpoints, such as ["25", "127.0.0.1:8025"]'))
     .default([])
-    .describe(`where to listen for ${what}: 25, 127.0.0.1:25, [::1]:25?proxy=CIDR, unix:/path?mode=660`)
+    .describe(
+      `where to listen for ${what}: 25, 127.0.0.1:25, [::1]:25?proxy=CIDR, unix:/path?mode=660`,
+    )
 
 /** A table with these keys and no others; an error names those that there are. */
 export function table<S extends z.ZodRawShape>(shape: S) {

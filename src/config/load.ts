@@ -107,8 +107,7 @@ class Loading {
       if (settings.alias_of !== undefined) continue
       const name = this.#domainName(said, byName)
       if (settings.path === undefined) {
-        const what = `domains.${JSON.stringify(said)}.path: ${PATH_MISSING}`
-        this.#problems.add(['domains', said, 'path'], what)
+        this.#noPath(said)
       } else if (name !== null) {
         const domain = await this.#domain(['domains', said], settings, settings.path)
         await this.#mustBeApart(name, ['domains', said, 'path'], domain.path)
@@ -116,6 +115,13 @@ class Loading {
       }
     }
     return Object.fromEntries(byName)
+  }
+
+  /** Of a path that is there and wrong, enough was said. */
+  #noPath(said: string): void {
+    const at: Path = ['domains', said, 'path']
+    const what = `domains.${JSON.stringify(said)}.path: ${PATH_MISSING}`
+    if (!this.#source.says(at)) this.#problems.add(at, what)
   }
 
   #domainName(said: string, others: ReadonlyMap<string, unknown>): string | null {

@@ -14,8 +14,8 @@ export interface HeaderLimits {
   readonly fields: number
 }
 
-/** More than mail has that means well: Postfix looks at 100 KB. */
-export const HEADER_LIMITS: HeaderLimits = { octets: 2 * 1024 * 1024, fields: 10_000 }
+/** More than mail has that means well: Postfix looks at 100 KB. All of it is held in memory. */
+export const HEADER_LIMITS: HeaderLimits = { octets: 1024 * 1024, fields: 10_000 }
 
 export interface Header {
   readonly fields: readonly HeaderField[]
@@ -80,17 +80,32 @@ export class HeaderField {
 
 /** @param bytes a message with LF line ends; of a longer one not more is read than needed */
 export async function readHeader(bytes: Bytes, limits = HEADER_LIMITS): Promise<Header> {
-  const section = new Section(limits.octets)
-  for await (const chunk of bytes) if (section.feed(chunk)) break
+  const section = await readSection(bytes, new Section(limits.octets, true))
   const { fields, more } = listed(section.bytes, limits.fields)
   if (!section.cut) return { fields, size: section.size, cut: more ? 'fields' : null }
   // Where the limit lies in the last one nobody knows what it would have been.
   return { fields: more ? fields : fields.slice(0, -1), size: section.size, cut: 'octets' }
 }
 
-/** Gathers the bytes up to the empty line. */
+/**
+ * Octets before the body, the empty line counted. Nothing is held in memory for it.
+ * @param limit octets before the empty line
+ * @returns `null` if they are more
+ */
+export async function headerSize(bytes: Bytes, limit: number): Promise<number | null> {
+  const { cut, size } = await readSection(bytes, new Section(limit, false))
+  return cut ? null : size
+}
+
+async function readSection(bytes: Bytes, section: Section): Promise<Section> {
+  for await (const chunk of bytes) if (section.feed(chunk)) break
+  return section
+}
+
+/** Finds the empty line, and gathers the bytes before it. */
 class Section {
   readonly #limit: number
+  readonly #gathers: boolean
   #store: Buffer = Buffer.alloc(0)
   #used = 0
   /** Octets of the empty line, once it was seen. */
@@ -98,8 +113,9 @@ class Section {
   #atLineStart = true
   cut = false
 
-  constructor(limit: number) {
+  constructor(limit: number, gathers: boolean) {
     this.#limit = limit
+    this.#gathers = gathers
   }
 
   get bytes(): Buffer {
@@ -136,8 +152,8 @@ class Section {
   /** Room is doubled, so that many small chunks cost no more than a few large ones. */
   #keep(part: Buffer): void {
     const needed = this.#used + part.length
-    if (this.#used === 0) this.#store = part
-    else {
+    if (this.#gathers && this.#used === 0) this.#store = part
+    else if (this.#gathers) {
       if (needed > this.#store.length) {
         const larger = Buffer.allocUnsafe(needed * 2)
         this.#store.copy(larger, 0, 0, this.#used)

@@ -60,6 +60,18 @@ export async function readCertificate({ cert, key }: CertificateFiles): Promise<
   }
 }
 
+/**
+ * One that clients can ask for by a name.
+ * @throws CertificateError also if there is none in it: it could never be chosen
+ */
+export async function readNamedCertificate(files: CertificateFiles): Promise<Certificate> {
+  const certificate = await readCertificate(files)
+  if (certificate.names.length > 0) return certificate
+  throw new CertificateError(
+    `${files.cert}: no host name stands in this certificate's subjectAltName; get one for the name that mail programs use`,
+  )
+}
+
 async function read(path: string, what: string): Promise<Buffer> {
   try {
     const found = await stat(path)

@@ -11,6 +11,7 @@ import {
   CertificateError,
   type CertificateFiles,
   readCertificate,
+  readNamedCertificate,
 } from './certificate.js'
 import { Certificates } from './certificates.js'
 import { ownCertificate } from './own-certificate.js'
@@ -30,6 +31,8 @@ export interface TlsFiles {
 interface Loaded {
   readonly files: CertificateFiles
   readonly certificate: Certificate
+  /** How it was read, and is to be read again. */
+  readonly read: (files: CertificateFiles) => Promise<Certificate>
   /** Tells one state of the files from another. */
   readonly state: string
 }
@@ -107,8 +110,7 @@ export class TlsContexts {
     const { cert } = old.files
     try {
       if ((await stateOf(old.files)) === old.state) return old
-      const renewed = await load(old.files)
-      if (old.certificate.names.length > 0) mustName(renewed)
+      const renewed = await load(old.files, old.read)
       this.#complaints.delete(cert)
       log.info('tls certificate renewed', { cert })
       return renewed
@@ -134,27 +136,15 @@ async function loadAll(
   stateDir: string,
   hostname: string,
 ): Promise<Loaded[]> {
-  const loaded = [await load(first ?? (await ownFiles(stateDir, hostname)))]
-  for (const files of others) {
-    const each = await load(files)
-    mustName(each)
-    loaded.push(each)
-  }
+  const loaded = [await load(first ?? (await ownFiles(stateDir, hostname)), readCertificate)]
+  for (const files of others) loaded.push(await load(files, readNamedCertificate))
   return loaded
 }
 
 /** The state is taken before the files are read: what changes meanwhile is found at the next look. */
-async function load(files: CertificateFiles): Promise<Loaded> {
+async function load(files: CertificateFiles, how: Loaded['read']): Promise<Loaded> {
   const state = await stateOf(files)
-  return { files, state, certificate: await readCertificate(files) }
-}
-
-/** Without a name it could never be chosen. */
-function mustName({ files, certificate }: Loaded): void {
-  if (certificate.names.length > 0) return
-  throw new CertificateError(
-    `${files.cert}: no host name stands in this certificate's subjectAltName; get one for the name that mail programs use`,
-  )
+  return { files, state, read: how, certificate: await how(files) }
 }
 
 /** A missing file is a state, too. */

@@ -45,10 +45,10 @@ describe('mailtap check', () => {
     await place.write('Maildir/.users/bad', 'nonsense = \n')
     await place.write('Maildir/.users/Upper', '{PLAIN}x\n')
     await place.write('Maildir/.users/typo', 'pasword = "{PLAIN}x"\n')
-    await place.write('Maildir/.users/quota', 'password = "{PLAIN}x"\nforward = ["a@b.org"]\n')
+    await place.write('Maildir/.users/quota', 'password = "{PLAIN}x"\n[[app_password]]\nx = 1\n')
     await place.write('Maildir/.users/open', '{PLAIN}x\n')
     await chmod(place.file('Maildir/.users/open'), 0o644)
-    await place.write('Maildir/.aliases', 'sales: joe@elsewhere.org\nprog: "|cat"\n')
+    await place.write('Maildir/.aliases', 'sales: joe@elsewhere.org\nprog: "|/nowhere/cat"\n')
     const [code, found] = await lines(place)
     const at = (name: string): string => place.file(`Maildir/${name}`)
     expect(code).toBe(78)
@@ -59,10 +59,10 @@ describe('mailtap check', () => {
       `${at('.users/bad')}:2:1: neither`,
       `${at('.users/Upper')}: this name`,
       `${at('.users/typo')}:1:1: unknown key`,
-      `warning: ${at('.users/quota')}: without effect in this version: forward`,
+      `warning: ${at('.users/quota')}: without effect in this version: app_password`,
       `${at('.users/open')}: everybody`,
-      `${at('.aliases')}:1: sales: elsewhere.org`,
-      `${at('.aliases')}:2: prog: delivery to a program`,
+      `${at('.aliases')}:1: sales: joe@elsewhere.org is at no domain`,
+      `${at('.aliases')}:2: prog: /nowhere/cat cannot be run`,
     ]) {
       expect(
         found.some((line) => line.startsWith(words)),

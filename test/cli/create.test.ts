@@ -212,7 +212,7 @@ describe('mailtap create refuses', () => {
     [64, [...D, 'more'], 'too many arguments'],
     [64, [...D, '--sumbission', '587'], "unknown option '--sumbission'"],
     [73, [...D, '-o', 'no/where/m.toml'], 'no such directory'],
-    [69, [...D, '-C', 'a@b.org'], '--catch-all'],
+    [64, [...D, '-C', 'a@b.org', '-b'], '-b and -C of example.com'],
     [69, [...D, '-R', 'smtps://joe@a.org:465'], '--relay'],
     [69, [...D, '-R', 'mx'], '--relay'],
     [69, [...D, '--uid', 'mail'], '--uid'],
@@ -227,5 +227,18 @@ describe('mailtap create refuses', () => {
     expect(outcome.code).toBe(code)
     expect(outcome.out + outcome.err).not.toContain(':pw@')
     expect(await readdir(place.path)).toEqual([])
+  })
+})
+
+test('a catch-all goes into the config as it was asked for', async () => {
+  const place = await Workplace.make()
+  const line = ['create', '-d', 'a.org=./a', '-C', 'alice@a.org', '-d', 'b.org=./b', '-b']
+  expect((await place.mailtap(line)).code).toBe(0)
+  const config = await place.read('mailtap.toml')
+  expect(config).toMatch(/^path = "\.\/a"\n# .*\ncatch_all = "alice@a\.org"$/m)
+  const { out } = await place.mailtap(['config', 'show', '--json'])
+  expect(JSON.parse(out)).toMatchObject({
+    mailboxes: { tag_separator: '+' },
+    domains: { 'a.org': { catch_all: 'alice@a.org' }, 'b.org': { bounce_to_postmaster: true } },
   })
 })

@@ -18,7 +18,15 @@ const CONFIG: NewConfig = {
   defaultDomain: 'example.com',
   listen: { ...byProtocol(() => []), smtp: ['25'], pop3: ['110'] },
   tls: { cert: 'c.pem', key: 'k.pem' },
-  domains: [{ name: 'example.com', path: './Maildir', bounceToPostmaster: true, aliases: 'al' }],
+  domains: [
+    {
+      name: 'example.com',
+      path: './Maildir',
+      bounceToPostmaster: true,
+      catchAll: null,
+      aliases: 'al',
+    },
+  ],
 }
 
 /** Any text, some of it with what TOML treats in a special way. */
@@ -67,7 +75,13 @@ describe('a new config', () => {
 })
 
 describe('a domain that is added', () => {
-  const domain = { name: 'b.org', path: './b', bounceToPostmaster: false, aliases: null }
+  const domain = {
+    name: 'b.org',
+    path: './b',
+    bounceToPostmaster: false,
+    catchAll: null,
+    aliases: null,
+  }
 
   test('leaves every byte before it', () => {
     fc.assert(

@@ -56,7 +56,10 @@ describe('a config', () => {
       'example.com': {
         path: inRoot('Maildir'),
         bounceToPostmaster: false,
+        catchAll: null,
+        deliver: null,
         quota: null,
+        tls: null,
         aliases: inRoot('Maildir', '.aliases'),
       },
     })

@@ -20,11 +20,10 @@ async function withList(members: string) {
   const tree = await plant({ domains: { [DOMAIN]: { users, aliases } } })
   const resolve = async (): Promise<string[]> => {
     const targets = await tree.directory.resolve({ local: 'all', domain: DOMAIN })
-    return targets.map((target) =>
-      formatAddress(
-        target.kind === 'mailbox' ? target.user : (target as { address: never }).address,
-      ),
-    )
+    return targets.flatMap((target) => {
+      if (target.kind === 'mailbox') return formatAddress(target.user)
+      return target.kind === 'remote' ? formatAddress(target.address) : target.kind
+    })
   }
   const refusal = async (): Promise<string> => {
     try {

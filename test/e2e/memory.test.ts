@@ -38,6 +38,7 @@ async function memory(server: RunningServer, what: 'VmRSS' | 'VmHWM'): Promise<n
 
 async function send(port: number): Promise<string> {
   const talk = await untilData(port, `alice@${DOMAIN}`)
+  await talk.sendAll(Buffer.from('Subject: large\r\n\r\n'))
   for (let sent = 0; sent < MESSAGE; sent += PIECE.length) await talk.sendAll(PIECE)
   talk.send('.\r\n')
   // All of them end at the same time.

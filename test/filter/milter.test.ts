@@ -1,6 +1,7 @@
 /** Milters that we did not write, on libmilter: a small one in Python, and opendkim. */
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -18,7 +19,8 @@ import { testWith } from '../helpers/programs.js'
 import { startOpendkim } from './opendkim-server.js'
 
 const SCRIPT = join(import.meta.dirname, 'wanted-milter.py')
-const PYTHON = ['/usr/lib/python3/dist-packages/Milter/__init__.py']
+/** pymilter is no program that could be looked for. */
+const PYMILTER = '/usr/lib/python3/dist-packages/Milter/__init__.py'
 const ENVELOPE = envelopeOf('bob@far.example', 'alice@example.com')
 const DEFERRED = {
   code: 451,
@@ -37,7 +39,7 @@ function filterAt(endpoint: MilterEndpoint, onError: OnError = 'defer', timeoutM
 }
 
 /** The milter in Python, on a UNIX socket. */
-async function wanted(): Promise<MilterEndpoint> {
+async function wantedMilter(): Promise<MilterEndpoint> {
   const path = join(await temporaryDirectory(), 'milter.sock')
   const daemon = await startDaemon('python3', [SCRIPT, `unix:${path}`], () => answers(path))
   onTestFinished(() => daemon.stop())
@@ -72,15 +74,13 @@ function packet(command: string, ...data: readonly (number | string)[]): Buffer 
   return Buffer.concat([length, bytes])
 }
 
-/** pymilter has no program of its own that could be looked for. */
 function testWithPython(name: string, body: () => Promise<void>): void {
-  const { existsSync } = process.getBuiltinModule('node:fs')
-  testWith(existsSync(PYTHON[0]!) ? ['python3'] : ['python3-milter'], name, body)
+  testWith(existsSync(PYMILTER) ? ['python3'] : ['python3-milter'], name, body)
 }
 
 describe('a milter on libmilter', () => {
   testWithPython('is shown client, envelope, header and body as they are', async () => {
-    const { filter } = filterAt(await wanted())
+    const { filter } = filterAt(await wantedMilter())
     const header =
       'X-Wanted: show\nX-Tight:x\nX-Folded:  a\n\tb\nno field\nSubject: gr\xc3\xbc\xc3\x9fe\n'
     const message = fromBuffer(Buffer.from(`${header}\nhello\n\n.\nworld\n`, 'latin1'))
@@ -105,7 +105,7 @@ describe('a milter on libmilter', () => {
   })
 
   testWithPython('hears of other families and of bounces', async () => {
-    const { filter } = filterAt(await wanted())
+    const { filter } = filterAt(await wantedMilter())
     const from = (address: string) =>
       filter.message(
         { ...ENVELOPE, from: null, client: { ...ENVELOPE.client, address } },
@@ -122,7 +122,7 @@ describe('a milter on libmilter', () => {
   })
 
   testWithPython('adds fields, marks mail, and may do neither', async () => {
-    const { filter } = filterAt(await wanted())
+    const { filter } = filterAt(await wantedMilter())
     const ask = (what: string) => filter.message(ENVELOPE, mail(what))
     expect(await ask('continue')).toEqual({ headers: [], junk: false })
     expect(await ask('accept early')).toEqual({ headers: [], junk: false })
@@ -134,7 +134,7 @@ describe('a milter on libmilter', () => {
   })
 
   testWithPython('refuses and defers in its own words; what it would drop is refused', async () => {
-    const { filter, log } = filterAt(await wanted(), 'accept')
+    const { filter, log } = filterAt(await wantedMilter(), 'accept')
     for (const [what, code, status, message] of [
       ['reject', 554, '5.7.1', 'this message was refused by a filter'],
       ['discard', 554, '5.7.1', 'this message was refused by a filter'],
@@ -155,7 +155,7 @@ describe('a milter on libmilter', () => {
   })
 
   testWithPython('sees large messages whole, and may skip the rest of a body', async () => {
-    const { filter } = filterAt(await wanted())
+    const { filter } = filterAt(await wantedMilter())
     const line = `${'x'.repeat(98)}\n`
     const lines = 30_000
     const shown = await filter.message(ENVELOPE, mail('show', line.repeat(lines)))
@@ -168,7 +168,7 @@ describe('a milter on libmilter', () => {
   })
 
   testWithPython('is shown the strangest header that was taken', async () => {
-    const { filter } = filterAt(await wanted())
+    const { filter } = filterAt(await wantedMilter())
     const strange = ['A'.repeat(70_000), `B: ${'b'.repeat(1_000_000)}`, '__proto__: x', ': y', ' z']
     const header = `${strange.join('\n')}\n${'X-Much: y\n'.repeat(2_000)}`
     const message = fromBuffer(Buffer.from(`${header}X-Wanted: add\n\nhello\n`))
@@ -176,7 +176,7 @@ describe('a milter on libmilter', () => {
   })
 
   testWithPython('that takes too long is given up', async () => {
-    const { filter, log } = filterAt(await wanted(), 'defer', 500)
+    const { filter, log } = filterAt(await wantedMilter(), 'defer', 500)
     await expect(filter.message(ENVELOPE, mail('hang'))).rejects.toMatchObject(DEFERRED)
     expect(log.of('filter failed')).toMatchObject([{ id: 'E1', reason: 'not done after 500 ms' }])
   })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Header, HEADER_LIMITS, readHeader } from '../../src/mail/headers.js'
+import { type Header, HEADER_LIMITS, headerSize, readHeader } from '../../src/mail/headers.js'
 
 const read = (text: string | Buffer, limits = HEADER_LIMITS): Promise<Header> =>
   readHeader([Buffer.from(text as string, 'latin1')], limits)
@@ -94,13 +94,16 @@ describe('the header of a message', () => {
       fc.asyncProperty(anyMessage, chunks, limits, async (bytes, sizes, limit) => {
         const whole = await readHeader([bytes], limit)
         const pieces = cutUp(bytes, sizes)
-        for (const way of [pieces, later(pieces), [...bytes].map((byte) => Buffer.of(byte))]) {
-          const again = await readHeader(way, limit)
+        const bytewise = [...bytes].map((byte) => Buffer.of(byte))
+        for (const ways of [() => pieces, () => later(pieces), () => bytewise]) {
+          const again = await readHeader(ways(), limit)
           expect([again.cut, again.size, named(again)]).toEqual([
             whole.cut,
             whole.size,
             named(whole),
           ])
+          const size = whole.cut === 'octets' ? null : whole.size
+          expect(await headerSize(ways(), limit.octets)).toBe(size)
         }
       }),
     )

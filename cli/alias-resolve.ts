@@ -1,0 +1,132 @@
+/** `mailtap alias resolve`: follows an address as the server does, and tells every step. */
+import type { Target } from '../src/directory/directory.js'
+import { FilesDirectory } from '../src/directory/files.js'
+import type { Step } from '../src/directory/names.js'
+import { reason, silent } from '../src/log/log.js'
+import { formatAddress, parseAddress, type Address } from '../src/mail/address.js'
+import { formatLmtpPlace } from '../src/mail/lmtp-place.js'
+import { Refusal } from '../src/mail/refusal.js'
+import type { Given } from './command.js'
+import { Exit, Failure } from './exit.js'
+import { settingsFor } from './settings.js'
+import { say, sayJson } from './terminal.js'
+
+/** What came out in the end: places, or the reply that a sender would get. */
+type Result =
+  | { readonly targets: readonly Target[] }
+  | { readonly targets: null; readonly refusal: Refusal }
+
+export async function resolve(given: Given): Promise<void> {
+  const config = await settingsFor(given)
+  const directory = new FilesDirectory({ ...config, log: silent })
+  const address = addressFrom(given.argument!, directory)
+  if (!(await directory.owns(address.domain))) {
+    const what = `${formatAddress(address)}: ${address.domain} is no domain of this server`
+    throw new Failure(Exit.noSuchUser, what)
+  }
+  const steps: Step[] = []
+  const result = await follow(address, directory, steps)
+  if (given.has('json')) sayJson(asJson(address, steps, result))
+  else for (const line of [...steps.map(asLine), ...conclusion(result)]) say(line)
+  const failure = failureOf(address, result)
+  if (failure !== null) throw failure
+}
+
+function addressFrom(text: string, directory: FilesDirectory): Address {
+  const address = parseAddress(text) ?? directory.qualify(text)
+  if (address !== null) return address
+  throw new Failure(Exit.badData, `'${text}' is no address; write name@domain`)
+}
+
+/** @throws what the server would log as its own fault */
+async function follow(address: Address, directory: FilesDirectory, steps: Step[]): Promise<Result> {
+  try {
+    return { targets: await directory.resolve(address, (step) => steps.push(step)) }
+  } catch (error) {
+    if (error instanceof Refusal) return { targets: null, refusal: error }
+    throw new Failure(Exit.tryLater, `${formatAddress(address)}: ${reason(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+function asLine({ rule, depth, of, at, target }: Step): string {
+  const indent = '  '.repeat(depth)
+  const what = target === null ? `${rule} ${of}` : `-> ${placeIn(target)}`
+  return `${indent}${what}${at === null ? '' : ` (${at})`}`
+}
+
+function conclusion(result: Result): string[] {
+  if (result.targets !== null) return []
+  const { code, status, message } = result.refusal
+  return [`reply: ${code} ${status} ${message}`]
+}
+
+/** Told on stderr, and with the exit code. */
+function failureOf(address: Address, result: Result): Failure | null {
+  if (result.targets === null) {
+    const { refusal } = result
+    const why = refusal.cause === undefined ? refusal.message : reason(refusal.cause)
+    const code = refusal.temporary ? Exit.tryLater : Exit.noSuchUser
+    return new Failure(code, `${formatAddress(address)}: ${why}`)
+  }
+  if (result.targets.length > 0) return null
+  return new Failure(Exit.noSuchUser, `${formatAddress(address)}: nobody is there`)
+}
+
+function placeIn(target: Target): string {
+  switch (target.kind) {
+    case 'mailbox':
+      return `mailbox of ${formatAddress(target.user)}`
+    case 'program':
+      return `program ${target.command.join(' ')}`
+    case 'file':
+      return `file ${target.path}`
+    case 'maildir':
+      return `Maildir ${target.path}`
+    case 'lmtp':
+      return `${formatLmtpPlace(target.endpoint)} for ${formatAddress(target.to)}`
+    case 'discard':
+      return 'nowhere (:blackhole:)'
+    case 'remote':
+      return `${formatAddress(target.address)}, elsewhere`
+  }
+}
+
+function asJson(address: Address, steps: readonly Step[], result: Result): object {
+  const told = steps.map(({ target, ...step }) => {
+    return target === null ? step : { ...step, target: targetAsJson(target) }
+  })
+  const outcome =
+    result.targets === null
+      ? {
+          reply: {
+            code: result.refusal.code,
+            status: result.refusal.status,
+            text: result.refusal.message,
+          },
+        }
+      : { targets: result.targets.map(targetAsJson) }
+  return { address: formatAddress(address), steps: told, ...outcome }
+}
+
+function targetAsJson(target: Target): object {
+  switch (target.kind) {
+    case 'mailbox':
+      return { kind: target.kind, user: formatAddress(target.user), quota: target.quota }
+    case 'lmtp':
+      return {
+        kind: target.kind,
+        endpoint: formatLmtpPlace(target.endpoint),
+        to: formatAddress(target.to),
+      }
+    case 'remote':
+      return {
+        kind: target.kind,
+        address: formatAddress(target.address),
+        of: formatAddress(target.of),
+      }
+    default:
+      return { ...target, of: formatAddress(target.of) }
+  }
+}
