@@ -86,10 +86,11 @@ function placeIn(target: Target): string {
       return `Maildir ${target.path}`
     case 'lmtp':
       return `${formatLmtpPlace(target.endpoint)} for ${formatAddress(target.to)}`
-    case 'discard':
-      return 'nowhere (:blackhole:)'
     case 'remote':
       return `${formatAddress(target.address)}, elsewhere`
+    case 'discard':
+    default:
+      return 'nowhere (:blackhole:)'
   }
 }
 
@@ -126,6 +127,10 @@ function targetAsJson(target: Target): object {
         address: formatAddress(target.address),
         of: formatAddress(target.of),
       }
+    case 'program':
+    case 'file':
+    case 'maildir':
+    case 'discard':
     default:
       return { ...target, of: formatAddress(target.of) }
   }

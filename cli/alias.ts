@@ -72,6 +72,7 @@ async function aliasesOf({ domains }: Config, domain: string): Promise<Listed[]>
   })
 }
 
+/** As it would stand in the file; in brackets what is wrong with it. */
 function asText(target: AliasTarget, domain: string): string {
   switch (target.kind) {
     case 'address':
@@ -89,6 +90,7 @@ function asText(target: AliasTarget, domain: string): string {
     case 'discard':
       return ':blackhole:'
     case 'undeliverable':
+    default:
       return `(${target.why})`
   }
 }

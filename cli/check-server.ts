@@ -81,7 +81,7 @@ async function checkTls(
   tls: NonNullable<Config['tls']>,
   findings: Findings,
 ): Promise<void> {
-  const problem = await tlsProblem(tls)
+  const problem = await tlsProblem(tls, hostname === null)
   if (problem !== null) return findings.error(problem)
   const certificate = new X509Certificate(await readFile(tls.cert))
   checkDates(tls.cert, certificate, findings)

@@ -1,5 +1,10 @@
 /** Looks at certificate files without using them. */
-import { CertificateError, type CertificateFiles, readCertificate } from '../src/net/certificate.js'
+import {
+  CertificateError,
+  type CertificateFiles,
+  readCertificate,
+  readNamedCertificate,
+} from '../src/net/certificate.js'
 import { Exit, Failure } from './exit.js'
 
 /** @throws Failure when the files are no certificate and its key */
@@ -8,10 +13,13 @@ export async function checkTlsFiles(files: CertificateFiles): Promise<void> {
   if (problem !== null) throw new Failure(Exit.badData, problem)
 }
 
-/** @returns what is wrong with the files, or `null` */
-export async function tlsProblem(files: CertificateFiles): Promise<string | null> {
+/**
+ * @param named true for a certificate that is chosen by the name that a client asks for
+ * @returns what is wrong with the files, or `null`
+ */
+export async function tlsProblem(files: CertificateFiles, named = false): Promise<string | null> {
   try {
-    await readCertificate(files)
+    await (named ? readNamedCertificate : readCertificate)(files)
     return null
   } catch (error) {
     if (error instanceof CertificateError) return error.message

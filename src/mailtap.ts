@@ -20,6 +20,7 @@ import { MemoryDirectory } from './directory/memory.js'
 import { type Log, silent } from './log/log.js'
 import { parseAddress, parseDomain } from './mail/address.js'
 import { byProtocol, type Listen, type Protocol } from './config/protocols.js'
+import { SMTP } from './config/smtp-config.js'
 import { type BoundAddress, Server } from './server.js'
 import type { Service } from './service/service.js'
 import { WatchedStore } from './store/watched.js'
@@ -166,6 +167,7 @@ function configFrom(options: MailtapOptions, state: string): Config {
     tagSeparator: '+',
     defaultDomain: others.length === 0 ? (only ?? null) : null,
     pop3: POP3,
+    smtp: SMTP,
     submission: { anySender: false },
     // A test that deletes mail wants it gone.
     mailboxes: { trashMs: null },

@@ -7,11 +7,15 @@ import type { Protocol } from './config/protocols.js'
 import type { Peer } from './cred/credentials.js'
 import type { Portal } from './cred/portal.js'
 import type { Directory } from './directory/directory.js'
-import type { Log } from './log/log.js'
+import type { Limiter } from './limits/limits.js'
+import { type Log, reason } from './log/log.js'
 import type { Address } from './mail/address.js'
 import type { Avatars } from './mail/avatars.js'
+import { networkOf } from './net/ip.js'
 import type { Session } from './net/session.js'
+import { isThisMachine } from './net/this-machine.js'
 import { pop3Sessions } from './pop3/server.js'
+import type { Paced } from './smtp/context.js'
 import { LMTP } from './smtp/lmtp.js'
 import { MX } from './smtp/mx.js'
 import type { Role } from './smtp/role.js'
@@ -25,6 +29,7 @@ export interface Ground {
   readonly portal: Portal<Avatars>
   readonly directory: Directory
   readonly tlsAvailable: () => boolean
+  readonly limiter: Limiter
   /** For messages too large for memory. */
   readonly temporaryDirectory: string
   readonly log: Log
@@ -55,6 +60,9 @@ function smtp(ground: Ground, role: Role): Sessions {
       secrets: () => directory.secrets() === 'all',
       scram: () => directory.scram() === 'all',
     },
+    limits: () => config().smtp,
+    paced: (what, address) => paced(ground, what, address),
+    xclientFrom: (address) => config().smtp.xclient.has(address),
     portal,
     hostname: config().hostname,
     maxSize: () => config().limits.messageSize,
@@ -63,6 +71,22 @@ function smtp(ground: Ground, role: Role): Sessions {
     temporaryDirectory,
     log,
   })
+}
+
+/** Clients of this machine and trusted ones may as often as they like. A limit that cannot be counted stops no mail. */
+async function paced({ config, limiter, log }: Ground, what: Paced, address: string) {
+  const { smtp: limits, limits: general } = config()
+  const perMinute = what === 'message' ? limits.messagesPerMinute : limits.recipientsPerMinute
+  if (perMinute === 0 || isThisMachine(address) || general.clients.trusted.has(address)) return true
+  try {
+    const key = `smtp ${what} ${networkOf(address, { ip4: 32, ip6: 64 }) ?? address}`
+    const { allowed } = await limiter.hit(key, 1, perMinute / 60, perMinute)
+    if (!allowed) log.warn('smtp too fast', { ip: address, what, limit: perMinute })
+    return allowed
+  } catch (error) {
+    log.error('limits cannot count', { reason: reason(error) })
+    return true
+  }
 }
 
 function pop3At({ config, portal, directory, tlsAvailable, log }: Ground): Sessions {

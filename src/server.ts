@@ -65,6 +65,7 @@ export class Server implements Service {
   readonly #directory: Directory
   readonly #store: Store
   readonly #sweeper: TrashSweeper
+  readonly #limiter = new MemoryLimiter()
   readonly #doorkeeper: ConnectionCounts
   readonly #filter: Filters
   /** What it was started with; what needs a restart stays as it is here. */
@@ -96,7 +97,7 @@ export class Server implements Service {
     this.#store = parts.store?.(store) ?? store
     this.#doorkeeper = new ConnectionCounts({
       limits: () => this.#config.limits.clients,
-      limiter: new MemoryLimiter(),
+      limiter: this.#limiter,
       log,
     })
     this.#filter = new Filters(config.filter, { ...config, log })
@@ -171,6 +172,7 @@ export class Server implements Service {
       portal: this.#portal(secret, locks),
       directory: this.#directory,
       tlsAvailable: () => this.#tls !== null,
+      limiter: this.#limiter,
       temporaryDirectory: this.#temporary,
       log: this.#log,
     })

@@ -6,6 +6,7 @@ import type { Config } from '../src/config/config.js'
 import { DEFAULT_FILTERS } from '../src/config/filter-config.js'
 import { CLIENT_LIMITS } from '../src/config/limits.js'
 import { byProtocol } from '../src/config/protocols.js'
+import { SMTP } from '../src/config/smtp-config.js'
 import { silent, type Fields, type Log } from '../src/log/log.js'
 import { Server } from '../src/server.js'
 import { plant } from './helpers/domain-tree.js'
@@ -50,6 +51,7 @@ async function started(users: Readonly<Record<string, string>>, apop: Apop = 'au
     tagSeparator: '+',
     defaultDomain: DOMAIN,
     pop3: { ...POP3, apop },
+    smtp: SMTP,
     submission: { anySender: false },
     mailboxes: { trashMs: null },
     tls: null,

@@ -5,6 +5,7 @@ import type { Config } from '../src/config/config.js'
 import { DEFAULT_FILTERS } from '../src/config/filter-config.js'
 import { CLIENT_LIMITS } from '../src/config/limits.js'
 import { byProtocol } from '../src/config/protocols.js'
+import { SMTP } from '../src/config/smtp-config.js'
 import { FileLocks } from '../src/locks/files.js'
 import { type Fields, type Log, silent } from '../src/log/log.js'
 import { fromBuffer } from '../src/mail/message.js'
@@ -57,6 +58,7 @@ async function started(takeoverAfter = 0) {
     tagSeparator: '+',
     defaultDomain: DOMAIN,
     pop3: { ...POP3, takeoverAfter },
+    smtp: SMTP,
     submission: { anySender: false },
     mailboxes: { trashMs: null },
     tls: null,

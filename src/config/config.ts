@@ -9,6 +9,7 @@ import type { Quota } from '../mail/quota.js'
 import type { Limits } from './limits.js'
 import type { FilterConfig } from './filter-config.js'
 import type { Listen } from './protocols.js'
+import type { SmtpConfig } from './smtp-config.js'
 
 export interface Config {
   /** Name in banner, EHLO reply and Received. */
@@ -44,6 +45,7 @@ export interface Config {
     /** `strict`: headers in UTF-8 only for clients that have said UTF8 (RFC 6856 section 5). */
     readonly utf8: 'as-is' | 'strict'
   }
+  readonly smtp: SmtpConfig
   readonly submission: {
     /** Whoever has logged in may send as anybody. */
     readonly anySender: boolean

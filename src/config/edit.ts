@@ -110,6 +110,15 @@ const REST = `# [pop3]
 # language = "en"            # what LANG * chooses; or "de"
 # utf8 = "as-is"             # or "strict": no headers in UTF-8 for clients that did not say UTF8
 
+# [smtp]
+# xclient = []               # networks whose servers may say for whom they speak
+# messages_per_minute = 600  # from one address; 0: no limit
+# recipients_per_minute = 6000
+# messages_per_connection = 1000
+# recipients_per_message = 1000
+# errors = 20                # mistakes, then the connection ends
+# junk_commands = 100        # between two messages
+
 # [submission]
 # any_sender = false         # true: whoever has logged in may send as anybody
 

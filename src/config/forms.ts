@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { parseOctets } from '../mail/octets.js'
 import { parseQuota, QUOTA_FORM } from '../mail/quota.js'
 import { parseEndpoint } from '../net/endpoint.js'
+import { Networks } from '../net/networks.js'
 
 export { z }
 
@@ -24,6 +25,18 @@ export const endpoints = (what: string) =>
     .describe(
       `where to listen for ${what}: 25, 127.0.0.1:25, [::1]:25?proxy=CIDR, unix:/path?mode=660`,
     )
+
+/** A list of networks; none if it is missing. */
+export function networks() {
+  const network = z.string(expects('a network in quotes')).superRefine((value, context) => {
+    try {
+      void new Networks([value])
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+    }
+  })
+  return z.array(network, expects('a list of networks, such as ["192.0.2.0/24"]')).default([])
+}
 
 /** A table with these keys and no others; an error names those that there are. */
 export function table<S extends z.ZodRawShape>(shape: S) {

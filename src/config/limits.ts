@@ -1,6 +1,6 @@
 /** `[limits]`: how large and how many. The form of the table, and what it means. */
 import { Networks } from '../net/networks.js'
-import { expects, size, table, wholeNumber, z } from './forms.js'
+import { networks, size, table, wholeNumber, type z } from './forms.js'
 
 export interface Limits {
   /** Largest message, octets on the wire (RFC 1870). */
@@ -58,10 +58,7 @@ export const limits = table({
   connections_per_network: orNone(PER_NETWORK, 'from an IPv4 /24 or an IPv6 /48 at once'),
   connection_rate_per_address: orNone(RATE_PER_ADDRESS, 'new ones per minute from an address'),
   connection_rate_per_network: orNone(RATE_PER_NETWORK, 'new ones per minute from a network'),
-  trusted: z
-    .array(network(), expects('a list of networks, such as ["192.0.2.0/24"]'))
-    .default([])
-    .describe('networks without limits per address and network'),
+  trusted: networks().describe('networks without limits per address and network'),
 })
 
 /** @param settings in the words of the file */
@@ -92,14 +89,4 @@ export function limitsAsWritten({ messageSize, connections, clients }: Limits) {
     connection_rate_per_network: clients.ratePerNetwork,
     trusted: clients.trusted.texts,
   }
-}
-
-function network() {
-  return z.string(expects('a network in quotes')).superRefine((value, context) => {
-    try {
-      void new Networks([value])
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message })
-    }
-  })
 }

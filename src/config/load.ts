@@ -14,6 +14,7 @@ import { overlap, realPath } from './overlap.js'
 import { salvage } from './salvage.js'
 import { readSource } from './read.js'
 import { checkForm, type Settings } from './schema.js'
+import { smtpOf } from './smtp-config.js'
 import type { Path, Source } from './source.js'
 
 /** Where a domain keeps its aliases if the config does not say. */
@@ -55,6 +56,7 @@ class Loading {
       tagSeparator: settings.mailboxes.tag_separator,
       defaultDomain: this.#defaultDomain(settings, Object.keys(domains)),
       pop3: pop3(settings),
+      smtp: smtpOf(settings.smtp),
       submission: { anySender: settings.submission.any_sender },
       mailboxes: { trashMs: settings.mailboxes.trash },
       tls: await this.#tls(['tls'], settings.tls),

@@ -19,6 +19,7 @@ import {
   z,
 } from './forms.js'
 import { limits } from './limits.js'
+import { smtp } from './smtp-config.js'
 import type { Path } from './source.js'
 
 /** A day, in seconds. */
@@ -97,6 +98,7 @@ const settings = table({
       .default('as-is')
       .describe('strict: no headers in UTF-8 for clients that did not say UTF8'),
   }).prefault({}),
+  smtp,
   submission: table({
     any_sender: truth()
       .default(false)

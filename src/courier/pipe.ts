@@ -70,9 +70,10 @@ export class PipeCourier implements TargetCourier<ProgramTarget> {
 
   #tell({ command, of }: ProgramTarget, { id }: Envelope, report: Report): void {
     const { code, signal, late, output } = report
-    const fields = { id, program: command[0], of: formatAddress(of), code, signal, late, output }
+    const fields = { id, program: command[0], of: formatAddress(of) }
+    // A program that is well may print the mail itself: that is no concern of the log.
     if (code === 0) this.#options.log.info('program delivered', fields)
-    else this.#options.log.warn('program failed', fields)
+    else this.#options.log.warn('program failed', { ...fields, code, signal, late, output })
   }
 }
 
@@ -93,6 +94,8 @@ function environment(
     USER: user,
     LOGNAME: user,
   }
-  const safe = Object.entries(facts).map(([name, text]) => [name, text.replace(UNSAFE, '_')])
+  const safe = Object.entries(facts).map(
+    ([name, text]) => [name, text.replace(UNSAFE, '_')] as const,
+  )
   return { PATH, HOME: home, SHELL: '/bin/sh', ...Object.fromEntries(safe) }
 }

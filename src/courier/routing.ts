@@ -63,7 +63,7 @@ export class RoutingCourier implements Courier {
     message: Message,
   ): Promise<readonly (Refusal | null)[]> {
     // The key of the table says of which kind they are.
-    const courier = this.#couriers[kind] as TargetCourier | undefined
+    const courier: TargetCourier | undefined = this.#couriers[kind]
     if (courier === undefined) return targets.map((target) => nobodyFor(target))
     try {
       return await courier.deliver(targets, envelope, message)

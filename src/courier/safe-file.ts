@@ -91,8 +91,8 @@ async function openOrMake(path: string): Promise<{ handle: FileHandle; fresh: bo
 async function requireTrusted(directory: string, { uid }: Owner): Promise<void> {
   for (let at = directory; ; at = dirname(at)) {
     const stats = await lstat(at)
-    const open = (stats.mode & OTHERS_WRITE) !== 0 && (stats.mode & STICKY) === 0
-    if (!stats.isDirectory() || open || (stats.uid !== 0 && stats.uid !== uid)) throw notTheirs(at)
+    const loose = (stats.mode & OTHERS_WRITE) !== 0 && (stats.mode & STICKY) === 0
+    if (!stats.isDirectory() || loose || (stats.uid !== 0 && stats.uid !== uid)) throw notTheirs(at)
     if (at === dirname(at)) return
   }
 }

@@ -99,11 +99,12 @@ export function placeOf(target: Target): string {
       return `remote ${formatAddress(target.address)}`
     case 'program':
       return `program ${JSON.stringify(target.command)} ${target.extension ?? ''} ${identity(target.of)}`
-    case 'discard':
-      return `discard ${identity(target.of)}`
     case 'file':
     case 'maildir':
       return `${target.kind} ${target.path}`
+    case 'discard':
+    default:
+      return `${target.kind} ${identity(target.of)}`
   }
 }
 

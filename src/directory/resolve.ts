@@ -108,7 +108,9 @@ class Expansion {
         return this.#reach({ local: target.local, domain: target.domain ?? self.domain }, source)
       case 'program':
         return this.#add({ ...target, ...this.#written(source) }, source)
-      default:
+      case 'file':
+      case 'maildir':
+      case 'discard':
         return this.#add({ ...target, of: self }, source)
     }
   }

@@ -17,8 +17,7 @@ export type Excess =
 
 export type Admission =
   /** Owes one `leave()` when the connection is over. */
-  | { readonly admitted: true; leave(): void }
-  | { readonly admitted: false; readonly why: Excess }
+  { readonly admitted: true; leave(): void } | { readonly admitted: false; readonly why: Excess }
 
 export interface Doorkeeper {
   /** True while files must be kept for those who are served already. Asked before anything else is done. */

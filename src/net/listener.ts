@@ -75,8 +75,9 @@ export class Listener {
     const wire = new Wire(socket)
     const peer = this.#peer(socket)
     if (peer === null) return wire.destroy()
-    const { doorkeeper, maxConnections, endpoint } = this.#options
-    if (this.#guests.size >= maxConnections()) return this.#turnAway(wire, peer, 'listener')
+    const { endpoint, doorkeeper } = this.#options
+    const full = this.#guests.size >= this.#options.maxConnections()
+    if (full) return this.#turnAway(wire, peer, 'listener')
     if (doorkeeper.short()) return this.#turnAway(wire, peer, 'descriptors')
     const isProxy = endpoint.kind === 'tcp' && endpoint.proxies?.has(peer.address) === true
     const guest = new Guest(wire, this.#options, this.#refusals)

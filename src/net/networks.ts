@@ -51,5 +51,7 @@ function parse(text: string): Network {
   }
   const network = masked(octets, bits)
   if (network.equals(octets)) return { octets, bits }
-  throw new NetworkError(`'${text}' is an address within a network; use ${formatIp(network)}/${bits}`)
+  throw new NetworkError(
+    `'${text}' is an address within a network; use ${formatIp(network)}/${bits}`,
+  )
 }

@@ -11,15 +11,25 @@ import type { TlsFacts } from '../net/session.js'
 import type { Auth } from './auth.js'
 import type { Role } from './role.js'
 
-/** Of one message: RFC 5321 section 4.5.3.1.8 asks for 100 at least; LIMITS (RFC 9422) tells clients. */
-export const MAX_RECIPIENTS = 1_000
-
 /** Which logins can be offered besides passwords over TLS; asked each time. */
 export interface Logins {
   /** Challenges that need a secret stored in clear (CRAM-MD5). */
   secrets(): boolean
   scram(): boolean
 }
+
+/** How many; asked each time, a reload changes them. */
+export interface SmtpLimits {
+  readonly messagesPerConnection: number
+  readonly recipientsPerMessage: number
+  /** Mistakes of a client before it is sent away. */
+  readonly errors: number
+  /** Commands between two messages that move no mail. */
+  readonly junkCommands: number
+}
+
+/** What a client may do only so often, however many connections it has. */
+export type Paced = 'message' | 'recipient'
 
 /** What one SMTP server has for all of its sessions. */
 export interface SmtpOptions {
@@ -29,6 +39,11 @@ export interface SmtpOptions {
   readonly hostname: string
   /** Largest message in octets on the wire (RFC 1870); asked anew, so that a reload can change it. */
   maxSize(): number
+  limits(): SmtpLimits
+  /** Counts one of them; false if that is too many from there. Never rejects. */
+  paced(what: Paced, address: string): Promise<boolean>
+  /** True if the server at that address may say for whom it speaks. */
+  xclientFrom(address: string): boolean
   /** True if STARTTLS can be offered. */
   tlsAvailable(): boolean
   /** Where `<postmaster>` without a domain belongs (RFC 5321 section 4.5.1). */
@@ -57,6 +72,10 @@ export interface Context {
   login: Login<Sender> | null
   /** `null` where nobody logs in. */
   auth: Auth | null
+  /** This client may say for whom it speaks. */
+  readonly mayXclient: boolean
+  /** Messages that it began. */
+  messages: number
   /** What the client called itself. */
   helo: string
   esmtp: boolean

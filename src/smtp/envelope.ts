@@ -4,7 +4,7 @@ import type { Client } from '../mail/envelope.js'
 import { messageTooBig } from '../mail/refusal.js'
 import { type Path, type PathError, parsePath } from './command.js'
 import { type Auth, userOf } from './auth.js'
-import { type Context, type Draft, MAX_RECIPIENTS, sender } from './context.js'
+import { type Context, type Draft, sender } from './context.js'
 import { Data } from './data.js'
 import { anytime, without } from './greeting.js'
 import { isReply, type MailParameters, readMailParameters } from './parameters.js'
@@ -24,6 +24,17 @@ const NO_RECIPIENTS = say.fault(554, '5.5.1', 'No valid recipients; send RCPT fi
 /** No fault of the client's: RFC 5321 section 4.5.3.1.10 has it come again with the rest. */
 const TOO_MANY: Reply = {
   bytes: say.reply(452, '4.5.3', 'Too many recipients; send the rest in another transaction'),
+}
+/** RFC 9422 section 4: the limit stands in the answer to EHLO. */
+const COME_AGAIN: Reply = {
+  bytes: say.reply(421, '4.7.0', 'Enough messages for one connection; open another'),
+  then: 'close',
+}
+const TOO_MUCH_A_MINUTE: Reply = {
+  bytes: say.reply(450, '4.7.1', 'Too many messages from you; try again in a minute'),
+}
+const TOO_MANY_A_MINUTE: Reply = {
+  bytes: say.reply(450, '4.7.1', 'Too many recipients from you; try again in a minute'),
 }
 const FROM_SYNTAX = say.fault(501, '5.5.4', 'Say MAIL FROM:<address>')
 const TO_SYNTAX = say.fault(501, '5.5.4', 'Say RCPT TO:<address>')
@@ -82,6 +93,9 @@ export class Ready implements State {
   }
 
   async #begin(from: Address | null, parameters: MailParameters): Promise<Reply> {
+    const { options, peer } = this.#context
+    if (++this.#context.messages > options.limits().messagesPerConnection) return COME_AGAIN
+    if (!(await options.paced('message', peer.address))) return TOO_MUCH_A_MINUTE
     const { size: declaredSize, eightBit, smtputf8, requireTls } = parameters
     const client = clientOf(this.#context)
     const opening = { id: newId(), from, client, declaredSize, eightBit, smtputf8, requireTls }
@@ -101,7 +115,7 @@ export class Transaction implements State {
   constructor(context: Context) {
     this.#context = context
     this.verbs = new Map<string, Verb>([
-      ...anytime(context).filter(([verb]) => verb !== 'STARTTLS'),
+      ...anytime(context).filter(([verb]) => !['STARTTLS', 'XCLIENT'].includes(verb)),
       ['RCPT', (text) => this.#rcpt(text)],
       ['DATA', (text) => this.#data(text)],
       ['RSET', (text) => without(text, this.#reset())],
@@ -127,7 +141,9 @@ export class Transaction implements State {
     const key = identity(recipient)
     const again = to.has(key)
     if (again && !this.#context.options.role.replyPerRecipient) return say.RECIPIENT_OK
-    if (named.length >= MAX_RECIPIENTS) return TOO_MANY
+    const { options, peer } = this.#context
+    if (named.length >= options.limits().recipientsPerMessage) return TOO_MANY
+    if (!(await options.paced('recipient', peer.address))) return TOO_MANY_A_MINUTE
     if (!again) await sender(this.#context).checkTo(opening, recipient)
     to.set(key, recipient)
     named.push(key)

@@ -1,7 +1,8 @@
 /** Before EHLO or HELO (RFC 5321 section 4.1.1.1), and the verbs that are allowed at any time. */
 import { ANONYMOUS } from '../cred/checker.js'
 import { userOf } from './auth.js'
-import { type Context, MAX_RECIPIENTS } from './context.js'
+import type { Context } from './context.js'
+import { xclient, XCLIENT_ATTRIBUTES } from './xclient.js'
 import { isHostArgument, isMailboxArgument } from './command.js'
 import { fault, NO_ARGUMENT, OK, reply, type Reply } from './reply.js'
 import { knownVerbs, type State, type Verb } from './state.js'
@@ -38,6 +39,7 @@ export function anytime(context: Context): [string, Verb][] {
     ['EXPN', verify],
     ['STARTTLS', (text) => without(text, startTls(context))],
     ['QUIT', (text) => without(text, bye(context))],
+    ...xclients(context),
   ]
 }
 
@@ -48,8 +50,13 @@ function hellos(context: Context): [string, Verb][] {
   ])
 }
 
-function help({ options: { role } }: Context): Reply {
-  const verbs = [...knownVerbs(role)].filter((verb) => verb !== 'EXPN').join(' ')
+/** Between transactions only; the transaction leaves it out. */
+function xclients(context: Context): [string, Verb][] {
+  return context.mayXclient ? [['XCLIENT', (text) => xclient(context, text)]] : []
+}
+
+function help({ options: { role }, mayXclient }: Context): Reply {
+  const verbs = [...knownVerbs(role, mayXclient)].filter((verb) => verb !== 'EXPN').join(' ')
   const rfc = role.protocol === 'LMTP' ? 'RFC 2033' : 'RFC 5321'
   return { bytes: reply(214, '2.0.0', `mailtap speaks ${rfc}:`, verbs) }
 }
@@ -72,14 +79,16 @@ function hello(context: Context, name: string, esmtp: boolean): Reply {
 
 function extensions(context: Context): string[] {
   const { options, peer } = context
+  const limits = options.limits()
   const startTlsToo = options.tlsAvailable() && !peer.secure && userOf(context) === null
   return [
     'PIPELINING',
     `SIZE ${options.maxSize()}`,
-    `LIMITS RCPTMAX=${MAX_RECIPIENTS}`,
+    `LIMITS MAILMAX=${limits.messagesPerConnection} RCPTMAX=${limits.recipientsPerMessage}`,
     ...(startTlsToo ? ['STARTTLS'] : []),
     ...mechanisms(context),
     ...(peer.secure ? ['REQUIRETLS'] : []),
+    ...(context.mayXclient ? [`XCLIENT ${XCLIENT_ATTRIBUTES.join(' ')}`] : []),
     'ENHANCEDSTATUSCODES',
     '8BITMIME',
     'SMTPUTF8',

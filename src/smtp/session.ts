@@ -34,13 +34,9 @@ const LONG_COMMANDS = new Map([
 ])
 /** RFC 5321 section 4.5.3.2.7. */
 const COMMAND_PATIENCE_MS = 300_000
-/** Mistakes that a client may make before it is sent away. */
-const MAX_FAULTS = 20
-/** After so many of them each further one costs time: guessing names shall be slow. */
+/** After so many mistakes each further one costs time: guessing names shall be slow. */
 const FREE_FAULTS = 10
 const TARPIT_MS = 1_000
-/** Commands between two messages that move no mail. */
-const MAX_JUNK = 100
 const MOVES_MAIL: ReadonlySet<string> = new Set(['MAIL', 'RCPT', 'DATA', 'QUIT'])
 
 const FOREIGN = say.fault(554, '5.5.0', 'This is a mail server')
@@ -79,7 +75,7 @@ export class SmtpSession implements Session {
       transaction: new Transaction(context),
     }
     this.#state = this.#states.greeting
-    this.#known = knownVerbs(options.role)
+    this.#known = knownVerbs(options.role, context.mayXclient)
   }
 
   get raw(): RawInput | null {
@@ -99,7 +95,7 @@ export class SmtpSession implements Session {
   }
 
   command(line: Buffer): Answer | Promise<Answer> {
-    const { auth } = this.#context
+    const { auth, options } = this.#context
     if (auth?.running) return this.#later(auth.take(line))
     const text = decode(line)
     if (text === null) return this.#answer(say.BAD_CHARACTERS)
@@ -108,7 +104,8 @@ export class SmtpSession implements Session {
     const { verb } = command
     const limit = LONG_COMMANDS.get(verb) ?? MAX_COMMAND
     if (line.length + 2 > limit) return this.#answer(say.LINE_TOO_LONG)
-    if (!MOVES_MAIL.has(verb) && ++this.#junk > MAX_JUNK) return this.#answer(TOO_MUCH_JUNK)
+    if (!MOVES_MAIL.has(verb) && ++this.#junk > options.limits().junkCommands)
+      return this.#answer(TOO_MUCH_JUNK)
     const action = this.#state.verbs.get(verb)
     return action === undefined ? this.#answer(this.#notAllowed(verb)) : this.#do(action, command)
   }
@@ -127,7 +124,11 @@ export class SmtpSession implements Session {
     const { hostname } = this.#context.options
     if (why === 'idle') return say.reply(421, '4.4.2', `${hostname} timeout, closing connection`)
     if (why === 'stopping') return say.reply(421, '4.3.2', `${hostname} shutting down, try again`)
-    return say.reply(421, '4.3.2', `${hostname} too many connections, try again later`)
+    if (why === 'too-many') {
+      return say.reply(421, '4.3.2', `${hostname} too many connections, try again later`)
+    }
+    const yours = 'too many connections from your address, try again later'
+    return say.reply(421, '4.7.0', `${hostname} ${yours}`)
   }
 
   secured(tls: TlsFacts): void {
@@ -184,7 +185,7 @@ export class SmtpSession implements Session {
   }
 
   #answer(reply: say.Reply): Answer {
-    if (reply.fault && ++this.#faults >= MAX_FAULTS)
+    if (reply.fault && ++this.#faults >= this.#context.options.limits().errors)
       return { head: TOO_MANY_FAULTS.bytes, then: 'close' }
     if (reply.next !== undefined) this.#state = this.#states[reply.next]
     if (reply.body !== undefined) this.#receive(reply.body)
@@ -208,7 +209,8 @@ export class SmtpSession implements Session {
 }
 
 function newContext(options: SmtpOptions, peer: Peer): Context {
-  const start = { options, peer, tls: null, login: null, auth: null }
+  const mayXclient = options.xclientFrom(peer.address)
+  const start = { options, peer, mayXclient, messages: 0, tls: null, login: null, auth: null }
   const context: Context = { ...start, helo: '', esmtp: false, draft: null }
   if (options.role.authenticates) context.auth = new Auth(context)
   return context

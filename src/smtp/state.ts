@@ -32,8 +32,9 @@ const COMMON_VERBS = [
 ]
 
 /** The verbs of a port, in some state. */
-export function knownVerbs({ hellos, authenticates }: Role): ReadonlySet<string> {
-  return new Set([...hellos, ...COMMON_VERBS, ...(authenticates ? ['AUTH'] : [])])
+export function knownVerbs({ hellos, authenticates }: Role, xclient: boolean): ReadonlySet<string> {
+  const more = [...(authenticates ? ['AUTH'] : []), ...(xclient ? ['XCLIENT'] : [])]
+  return new Set([...hellos, ...COMMON_VERBS, ...more])
 }
 
 /** Verbs of SMTP that this server does not have, or not on this port (RFC 821, 1985, 2645, 3030, 4954). */

@@ -58,7 +58,7 @@ describe('the command line', () => {
     ['queue', 'list'],
     ['start'],
     ['stop'],
-    ['alias', 'resolve', 'a@b', '--json'],
+    ['auth', 'test', 'a@b', '--json'],
     ['user', 'enable', 'a'],
     ['domain', 'add', '-x'],
     ['explain', '--from', 'A'],

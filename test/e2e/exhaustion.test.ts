@@ -28,23 +28,27 @@ async function retrieves(server: RunningServer): Promise<void> {
 }
 
 describe('handshakes', () => {
-  test('T7: that never come to an end are ended, and others are served meanwhile', { timeout: 60_000 }, async () => {
-    const server = await site.start()
-    const mail = 'Subject: one\r\n\r\nhello\r\n'
-    expect(await deliver(server.port('smtp'), ALICE, mail)).toMatch(/^250 /)
-    const stalled = await Promise.all(
-      Array.from({ length: STALLED }, () => Talk.to(server.port('pop3s'))),
-    )
-    // The beginning of a ClientHello.
-    for (const talk of stalled) talk.send(Buffer.of(0x16))
-    for (let i = 0; i < 5; i++) await retrieves(server)
-    expect(stalled.some(({ ended }) => ended)).toBe(false)
-    // The limit of the product; some of it is over already.
-    for (const talk of stalled) talk.patienceMs = 30_000
-    const heard = await Promise.all(stalled.map((talk) => talk.rest()))
-    expect(heard.every((said) => said === '')).toBe(true)
-    await retrieves(server)
-  })
+  test(
+    'T7: that never come to an end are ended, and others are served meanwhile',
+    { timeout: 60_000 },
+    async () => {
+      const server = await site.start()
+      const mail = 'Subject: one\r\n\r\nhello\r\n'
+      expect(await deliver(server.port('smtp'), ALICE, mail)).toMatch(/^250 /)
+      const stalled = await Promise.all(
+        Array.from({ length: STALLED }, () => Talk.to(server.port('pop3s'))),
+      )
+      // The beginning of a ClientHello.
+      for (const talk of stalled) talk.send(Buffer.of(0x16))
+      for (let i = 0; i < 5; i++) await retrieves(server)
+      expect(stalled.some(({ ended }) => ended)).toBe(false)
+      // The limit of the product; some of it is over already.
+      for (const talk of stalled) talk.patienceMs = 30_000
+      const heard = await Promise.all(stalled.map((talk) => talk.rest()))
+      expect(heard.every((said) => said === '')).toBe(true)
+      await retrieves(server)
+    },
+  )
 })
 
 describe('open files', () => {

@@ -40,7 +40,7 @@ function talk(socket: Socket, lines: Lines, hear: (bytes: Buffer) => void): void
   let rest = ''
   let data = false
   const say = (verb: string): void => {
-    const text = lines[`${verb}`] ?? lines[verb.split(' ')[0]!]
+    const text = lines[verb] ?? lines[verb.split(' ')[0]!]
     if (text === null) socket.destroy()
     else socket.write(`${text ?? '500 5.5.1 what?'}\r\n`)
   }

@@ -5,6 +5,8 @@
  *     @user ADDRESS [PASSWORD] @domain NAME [-b]       @alias NAME: TARGETS    (of example.com)
  *     @limit OCTETS            @peer ADDRESS           @tls                    a certificate is there
  *     @secure                  TLS came first
+ *     @limits JSON             of messages and mistakes   @allowance NUMBER       of messages and recipients
+ *     @front ADDRESS           a server that may say XCLIENT
  *     @submission | @lmtp     another kind of port         @challenges            CRAM-MD5 and SCRAM are offered
  *     @full                    no room on the disk     @failing                the store cannot write
  *     @broken                  the directory cannot tell                       @mended
@@ -36,6 +38,8 @@ import { noSpace } from '../../src/mail/refusal.js'
 import type { Session } from '../../src/net/session.js'
 import { DirectQueue } from '../../src/queue/direct.js'
 import { MailRealm } from '../../src/realm/realm.js'
+import { SMTP } from '../../src/config/smtp-config.js'
+import type { SmtpLimits } from '../../src/smtp/context.js'
 import { LMTP } from '../../src/smtp/lmtp.js'
 import { MX } from '../../src/smtp/mx.js'
 import type { Role } from '../../src/smtp/role.js'
@@ -55,6 +59,9 @@ export class SmtpStage implements Stage {
   }
   readonly #temporary = mkdtempSync(join(tmpdir(), 'smtp-stage-'))
   #role: Role = MX
+  #limits: SmtpLimits = SMTP
+  #allowance = Infinity
+  #front = ''
   #challenges = false
   #filter: FilterConfig = DEFAULT_FILTERS
   #peer: Peer = { address: '192.0.2.7', port: 4711, protocol: 'smtp', secure: false }
@@ -67,6 +74,9 @@ export class SmtpStage implements Stage {
   open(): Session {
     return smtpSessions({
       role: this.#role,
+      limits: () => this.#limits,
+      paced: async () => --this.#allowance >= 0,
+      xclientFrom: (address) => address === this.#front,
       logins: { secrets: () => this.#challenges, scram: () => this.#challenges },
       portal: this.#portal(),
       log: this.#log(),
@@ -89,6 +99,9 @@ export class SmtpStage implements Stage {
       secure: () => (this.#peer = { ...this.#peer, secure: true }),
       submission: () => (this.#role = SUBMISSION),
       lmtp: () => (this.#role = LMTP),
+      limits: () => (this.#limits = { ...SMTP, ...(JSON.parse(rest) as object) }),
+      allowance: () => (this.#allowance = Number(rest)),
+      front: () => (this.#front = rest),
       challenges: () => (this.#challenges = true),
       filter: () => (this.#filter = { ...DEFAULT_FILTERS, ...JSON.parse(rest) }),
       full: () => (this.#full = true),
@@ -114,7 +127,8 @@ export class SmtpStage implements Stage {
   }
 
   #user(text: string): void {
-    const [address = '', password] = text.split(' ')
+    // A quoted local part may hold anything.
+    const [, address = '', password] = /^(".*"@\S+|\S+)(?: (.*))?$/.exec(text) ?? []
     this.#users[address] = '!'
     if (password !== undefined) this.#passwords[address] = password
   }

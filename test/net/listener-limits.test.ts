@@ -43,7 +43,10 @@ describe('a client that there is no room for', () => {
 
   test('is counted, and the log tells of all of them together', async () => {
     const warnings: Fields[] = []
-    const log: Log = { ...silent, warn: (event, fields) => void warnings.push({ event, ...fields }) }
+    const log: Log = {
+      ...silent,
+      warn: (event, fields) => void warnings.push({ event, ...fields }),
+    }
     const { client } = await stage({ doorkeeper: refusing('rate'), log })
     for (let i = 0; i < 3; i++) await (await client()).end()
     await until(() => warnings.length > 0)

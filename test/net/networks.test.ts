@@ -18,12 +18,19 @@ describe('an address', () => {
     expect(formatIp(octetsOf(text)!)).toBe(canonical)
   })
 
-  test.each(['', 'localhost', '1.2.3', '1.2.3.256', '1.2.3.4.5', ':::', '1::2::3', '[::1]', ' ::1'])(
-    '%j is none',
-    (text) => {
-      expect(octetsOf(text)).toBeNull()
-    },
-  )
+  test.each([
+    '',
+    'localhost',
+    '1.2.3',
+    '1.2.3.256',
+    '1.2.3.4.5',
+    ':::',
+    '1::2::3',
+    '[::1]',
+    ' ::1',
+  ])('%j is none', (text) => {
+    expect(octetsOf(text)).toBeNull()
+  })
 
   test('is the same after being written and read', () => {
     fc.assert(

@@ -101,7 +101,9 @@ const BAD = [
 /** As a socket brings it: piece by piece, until it is decided. */
 function inPieces(bytes: Buffer, cuts: readonly number[]): ProxyStep {
   const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length]
-  const steps = ends.toSorted((a, b) => a - b).map((end) => parseProxyHeader(bytes.subarray(0, end)))
+  const steps = ends
+    .toSorted((a, b) => a - b)
+    .map((end) => parseProxyHeader(bytes.subarray(0, end)))
   return steps.find(({ kind }) => kind !== 'more') ?? { kind: 'more' }
 }
 

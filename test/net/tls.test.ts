@@ -53,7 +53,10 @@ async function shown(contexts: TlsContexts, options: ConnectionOptions = {}): Pr
 /** As the wire does it: the socket gets its context at the handshake. */
 async function serve(contexts: TlsContexts): Promise<Server> {
   const server = createServer((plain) => {
-    new TLSSocket(plain, { isServer: true, secureContext: contexts.current.otherwise }).on('error', () => {})
+    new TLSSocket(plain, { isServer: true, secureContext: contexts.current.otherwise }).on(
+      'error',
+      () => {},
+    )
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -178,7 +181,9 @@ describe('a certificate from files', () => {
     async () => {
       const files = await pair('mail')
       await chmod(files.key, 0)
-      await expect(TlsContexts.open(only(files), state, 'x')).rejects.toThrow(`${files.key}: cannot read`)
+      await expect(TlsContexts.open(only(files), state, 'x')).rejects.toThrow(
+        `${files.key}: cannot read`,
+      )
     },
   )
 
@@ -186,7 +191,11 @@ describe('a certificate from files', () => {
     await mkdir(join(state, 'one'))
     const file = join(state, 'one', 'both.pem')
     await writeFile(file, await makeSelfSigned('mail.example.com'))
-    const contexts = await TlsContexts.open(only({ cert: file, key: file }), state, 'mail.example.com')
+    const contexts = await TlsContexts.open(
+      only({ cert: file, key: file }),
+      state,
+      'mail.example.com',
+    )
     expect((await shown(contexts)).print).toBe(await fingerprint(file))
   })
 })

@@ -18,6 +18,9 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
+/** The first login starts a thread, which takes a loaded machine its time. */
+const PATIENCE = { timeout: 20_000 }
+
 /** A line-by-line client on TLS. */
 class Pop3s {
   readonly socket: TLSSocket
@@ -49,7 +52,7 @@ class Pop3s {
   }
 
   async line(): Promise<string> {
-    await expect.poll(() => this.#heard).toContain('\r\n')
+    await expect.poll(() => this.#heard, PATIENCE).toContain('\r\n')
     const [line = ''] = this.#heard.split('\r\n')
     this.#heard = this.#heard.slice(line.length + 2)
     return line

@@ -1,0 +1,77 @@
+/**
+ * XCLIENT: a server in front of this one, listed by name of its network, says
+ * for whom it speaks, and the conversation begins anew with that client. The
+ * command and its attributes are Postfix's (XCLIENT_README).
+ */
+import type { Peer } from '../cred/credentials.js'
+import { octetsOf } from '../net/ip.js'
+import type { Context } from './context.js'
+import { fault, type Reply, reply } from './reply.js'
+
+/** A login is proven here or not at all, so LOGIN is none of them. */
+export const XCLIENT_ATTRIBUTES = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'DESTADDR', 'DESTPORT']
+
+const SYNTAX = fault(501, '5.5.4', 'Say XCLIENT and attributes such as ADDR=192.0.2.7')
+const BAD_ADDRESS = fault(
+  501,
+  '5.5.4',
+  'ADDR is an IP address, such as 192.0.2.7 or IPV6:2001:db8::1',
+)
+const BAD_PORT = fault(501, '5.5.4', 'PORT is a number from 0 to 65535')
+const BAD_HELO = fault(501, '5.5.4', 'HELO is a name of printable ASCII')
+const UNKNOWN = fault(501, '5.5.4', 'No such attribute here; EHLO lists those that there are')
+
+/** The verb. The next state is that of a client that just came. */
+export function xclient(context: Context, argument: string): Reply {
+  const given = attributes(argument)
+  if (given === null) return SYNTAX
+  const wrong = apply(context, given)
+  if (wrong !== null) return wrong
+  const { hostname, role } = context.options
+  context.draft = null
+  return { bytes: reply(220, null, `${hostname} ${role.protocol} mailtap`), next: 'greeting' }
+}
+
+function apply(context: Context, given: ReadonlyMap<string, string | null>): Reply | null {
+  let peer: Peer = context.peer
+  let helo = ''
+  for (const [name, value] of given) {
+    if (!XCLIENT_ATTRIBUTES.includes(name)) return UNKNOWN
+    if (name === 'ADDR') {
+      const address = (value ?? '').replace(/^IPV6:/i, '')
+      if (value !== null && octetsOf(address) === null) return BAD_ADDRESS
+      peer = { ...peer, address }
+    }
+    if (name === 'PORT') {
+      if (value !== null && !/^\d{1,5}$/.test(value)) return BAD_PORT
+      peer = { ...peer, port: Number(value ?? 0) }
+    }
+    if (name === 'HELO') {
+      if (value !== null && !/^[!-~]{1,255}$/.test(value)) return BAD_HELO
+      helo = value ?? ''
+    }
+  }
+  context.peer = peer
+  context.helo = helo
+  return null
+}
+
+/** `null` if that is no list of attributes; the value `null` = not available. */
+function attributes(text: string): Map<string, string | null> | null {
+  const found = new Map<string, string | null>()
+  for (const part of text.split(/ +/)) {
+    const [, name, raw] = /^([A-Za-z]{1,20})=([!-<>-~]{1,300})$/.exec(part) ?? []
+    const value = raw === undefined ? undefined : fromXtext(raw)
+    if (name === undefined || value === undefined || found.has(name.toUpperCase())) return null
+    found.set(name.toUpperCase(), /^\[(?:UNAVAILABLE|TEMPUNAVAIL)\]$/i.test(value) ? null : value)
+  }
+  return found
+}
+
+/** RFC 3461 section 4. `undefined` if it is none, or holds what is not printable. */
+function fromXtext(text: string): string | undefined {
+  const decoded = text.replace(/\+([0-9A-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+  return /^[ -~]*$/.test(decoded) && !/\+(?![0-9A-F]{2})/.test(text) ? decoded : undefined
+}
