@@ -3,6 +3,7 @@ import type { Config } from '../src/config/config.js'
 import { formatDays } from '../src/config/days.js'
 import { tomlString, tomlValue } from '../src/config/edit.js'
 import { limitsAsWritten } from '../src/config/limits.js'
+import { smtpAsWritten } from '../src/config/smtp-config.js'
 import { jsonSchema } from '../src/config/schema.js'
 import { formatAddress } from '../src/mail/address.js'
 import { formatLmtpPlace } from '../src/mail/lmtp-place.js'
@@ -58,6 +59,8 @@ function asWritten(settings: Config) {
     ...(defaultDomain === null ? {} : { default_domain: defaultDomain }),
     listen,
     pop3: pop3AsWritten(settings.pop3),
+    smtp: smtpAsWritten(settings.smtp),
+    submission: { any_sender: settings.submission.anySender },
     mailboxes: { tag_separator: settings.tagSeparator, trash: formatDays(mailboxes.trashMs) },
     ...(tls === null ? {} : { tls }),
     limits: limitsAsWritten(limits),

@@ -23,8 +23,8 @@ export class Greeting implements State {
   readonly verbs: ReadonlyMap<string, Verb>
 
   constructor(context: Context) {
-    const hellos = [...context.options.role.hellos].join(' or ')
-    this.notNow = fault(503, '5.5.1', `Send ${hellos} first`)
+    const verbs = [...context.options.role.hellos].join(' or ')
+    this.notNow = fault(503, '5.5.1', `Send ${verbs} first`)
     this.verbs = new Map([...anytime(context), ['RSET', (text) => without(text, OK)]])
   }
 }

@@ -11,8 +11,8 @@ export interface MailParameters {
 
 /** Parameters that are there on some connections only. */
 export interface Offered {
-  readonly auth: boolean
-  readonly requireTls: boolean
+  readonly AUTH: boolean
+  readonly REQUIRETLS: boolean
 }
 
 const BAD_SIZE = fault(501, '5.5.4', 'SIZE needs a number of octets, such as SIZE=1000')
@@ -27,26 +27,35 @@ const SIZE = /^\d{1,20}$/
 /** RFC 3461 section 4; who it names is not believed, for who sent it is known. */
 const XTEXT = /^(?:<>|(?:[!-*,-<>-~]|\+[0-9A-F]{2})+)$/
 
+interface Form {
+  readonly value: RegExp
+  readonly refusal: Reply
+}
+
+const FORMS: ReadonlyMap<string, Form> = new Map([
+  ['SIZE', { value: SIZE, refusal: BAD_SIZE }],
+  ['BODY', { value: /^(?:7BIT|8BITMIME)$/i, refusal: BAD_BODY }],
+  ['SMTPUTF8', { value: /^$/, refusal: BAD_SMTPUTF8 }],
+  ['AUTH', { value: XTEXT, refusal: BAD_AUTH }],
+  ['REQUIRETLS', { value: /^$/, refusal: BAD_REQUIRETLS }],
+])
+
 /** @returns what was asked for, or the refusal */
 export function readMailParameters(
   given: ReadonlyMap<string, string>,
   offered: Offered,
 ): MailParameters | Reply {
-  const { SIZE: size, BODY: body, SMTPUTF8: utf8, ...rest } = Object.fromEntries(given)
-  const { AUTH: auth, REQUIRETLS: requireTls, ...others } = rest
-  if (Object.keys(others).length > 0) return UNKNOWN
-  if ((auth !== undefined && !offered.auth) || (requireTls !== undefined && !offered.requireTls))
-    return UNKNOWN
-  if (size !== undefined && !SIZE.test(size)) return BAD_SIZE
-  if (body !== undefined && !/^(7BIT|8BITMIME)$/i.test(body)) return BAD_BODY
-  if ((utf8 ?? '') !== '') return BAD_SMTPUTF8
-  if ((requireTls ?? '') !== '') return BAD_REQUIRETLS
-  if (auth !== undefined && !XTEXT.test(auth)) return BAD_AUTH
+  for (const [name, value] of given) {
+    const form = FORMS.get(name)
+    if (form === undefined || offered[name as keyof Offered] === false) return UNKNOWN
+    if (!form.value.test(value)) return form.refusal
+  }
+  const size = given.get('SIZE')
   return {
     size: size === undefined ? null : Number(size),
-    eightBit: /^8BITMIME$/i.test(body ?? ''),
-    smtputf8: utf8 !== undefined,
-    requireTls: requireTls !== undefined,
+    eightBit: /^8BITMIME$/i.test(given.get('BODY') ?? ''),
+    smtputf8: given.has('SMTPUTF8'),
+    requireTls: given.has('REQUIRETLS'),
   }
 }
 

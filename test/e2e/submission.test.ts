@@ -97,11 +97,15 @@ describe('mail from an own user', () => {
       })
     }
 
-    testWith([name], `${name} says so when the password is wrong, and nothing is sent`, async () => {
-      const ended = await run(name, { implicit: true, to: FROM, password: 'wrong' })
-      expect(ended.code).not.toBe(0)
-      expect(await fetchAll(server.port('pop3'), FROM, PASSWORD)).toEqual([])
-    })
+    testWith(
+      [name],
+      `${name} says so when the password is wrong, and nothing is sent`,
+      async () => {
+        const ended = await run(name, { implicit: true, to: FROM, password: 'wrong' })
+        expect(ended.code).not.toBe(0)
+        expect(await fetchAll(server.port('pop3'), FROM, PASSWORD)).toEqual([])
+      },
+    )
   }
 
   test('nodemailer logs in and sends', async () => {
