@@ -77,8 +77,8 @@ export class Ready implements State {
     // The null path is a sender, the bare postmaster is none.
     if (path.barePostmaster) return BAD_FROM
     const parameters = readMailParameters(path.parameters, {
-      AUTH: options.role.authenticates,
-      REQUIRETLS: peer.secure,
+      auth: options.role.authenticates,
+      requireTls: peer.secure,
     })
     if (isReply(parameters)) return parameters
     return this.#refused(path, parameters) ?? this.#begin(path.address, parameters)

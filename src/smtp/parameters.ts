@@ -11,8 +11,8 @@ export interface MailParameters {
 
 /** Parameters that are there on some connections only. */
 export interface Offered {
-  readonly AUTH: boolean
-  readonly REQUIRETLS: boolean
+  readonly auth: boolean
+  readonly requireTls: boolean
 }
 
 const BAD_SIZE = fault(501, '5.5.4', 'SIZE needs a number of octets, such as SIZE=1000')
@@ -47,7 +47,7 @@ export function readMailParameters(
 ): MailParameters | Reply {
   for (const [name, value] of given) {
     const form = FORMS.get(name)
-    if (form === undefined || offered[name as keyof Offered] === false) return UNKNOWN
+    if (form === undefined || !isOffered(name, offered)) return UNKNOWN
     if (!form.value.test(value)) return form.refusal
   }
   const size = given.get('SIZE')
@@ -57,6 +57,11 @@ export function readMailParameters(
     smtputf8: given.has('SMTPUTF8'),
     requireTls: given.has('REQUIRETLS'),
   }
+}
+
+function isOffered(name: string, { auth, requireTls }: Offered): boolean {
+  if (name === 'AUTH') return auth
+  return name === 'REQUIRETLS' ? requireTls : true
 }
 
 export function isReply(value: MailParameters | Reply): value is Reply {
