@@ -2,17 +2,14 @@
  * The sender that a user holds after a login: it speaks for the user's own
  * addresses, and for no others.
  */
-import type { Directory } from '../directory/directory.js'
-import type { Filter } from '../filter/filter.js'
 import { type Address, formatAddress, identity } from '../mail/address.js'
 import type { Envelope, Opening } from '../mail/envelope.js'
 import type { Message } from '../mail/message.js'
 import type { Outcome } from '../mail/outcome.js'
-import { noSuchUser, notYourAddress, relayMissing } from '../mail/refusal.js'
+import { notYourAddress, relayMissing } from '../mail/refusal.js'
 import type { Sender } from '../mail/sender.js'
 import { completed } from '../mail/submitted.js'
-import type { Queue } from '../queue/queue.js'
-import type { Store } from '../store/store.js'
+import { checkRecipient, filtered, type SenderParts } from './own-domains.js'
 
 /** What holds for all users who send; asked each time, a reload changes it. */
 export interface SubmissionRules {
@@ -22,13 +19,8 @@ export interface SubmissionRules {
   readonly hostname: string
 }
 
-export interface MemberParts {
-  readonly directory: Directory
-  readonly store: Store
-  readonly queue: Queue
+export interface MemberParts extends SenderParts {
   readonly rules: SubmissionRules
-  /** What looks at mail from own users. */
-  readonly filter: Filter
 }
 
 export class Member implements Sender {
@@ -47,28 +39,20 @@ export class Member implements Sender {
   }
 
   async checkTo(opening: Opening, to: Address): Promise<void> {
-    const { directory, store } = this.#parts
-    if (!(await directory.owns(to.domain))) throw relayMissing()
-    const targets = await directory.resolve(to)
-    if (targets.length === 0) throw noSuchUser()
-    for (const target of targets) {
-      if (target.kind !== 'mailbox' || target.quota === null) continue
-      await store.checkQuota(target.user, target.quota, opening.declaredSize)
-    }
+    if (!(await this.#parts.directory.owns(to.domain))) throw relayMissing()
+    await checkRecipient(this.#parts, opening, to)
   }
 
   checkRoom({ declaredSize }: Opening): Promise<void> {
     return this.#parts.store.checkRoom(declaredSize)
   }
 
+  /** Filters see the message as it will be: one of them may sign it. */
   async send(envelope: Envelope, message: Message): Promise<readonly Outcome[]> {
     const { queue, rules, filter } = this.#parts
-    await filter.message?.(envelope, message)
     const { hostname } = rules
-    return queue.put(
-      envelope,
-      await completed(message, { id: envelope.id, hostname, now: new Date() }),
-    )
+    const whole = await completed(message, { id: envelope.id, hostname, now: new Date() })
+    return queue.put(envelope, await filtered(filter, envelope, whole))
   }
 
   /** True if mail for that address reaches this user: an alias is his, too. */

@@ -20,10 +20,8 @@ export interface RealmParts {
   readonly store: Store
   readonly queue: Queue
   readonly locks: Locks
-  /** What looks at mail from strangers; nothing if not given. */
+  /** What looks at mail before it is taken; nothing if not given. */
   readonly filter?: Filter
-  /** What looks at mail from own users; nothing if not given. */
-  readonly outgoing?: Filter
   /** For mail from own users; by default they may use their own addresses only. */
   readonly rules?: SubmissionRules
   /** Milliseconds of silence after which a session loses its mailbox to a newer login; without it none does. */
@@ -64,8 +62,8 @@ export class MailRealm implements Realm<Avatars> {
   async #member(id: AvatarId): Promise<Sender> {
     const user = parseAddress(id)
     if (user === null || !(await this.#owns(user))) throw new LoginRefused()
-    const { rules = OWN_ADDRESSES, outgoing = NO_FILTER } = this.#parts
-    return new Member(user, { ...this.#parts, rules, filter: outgoing })
+    const { rules = OWN_ADDRESSES, filter = NO_FILTER } = this.#parts
+    return new Member(user, { ...this.#parts, rules, filter })
   }
 
   async #mailbox(id: AvatarId): Promise<Login<Mailbox>> {

@@ -1,0 +1,65 @@
+/** What holds for mail to the own domains, whoever sends it: who is there, who has room, what the filters say. */
+import type { Directory, RemoteTarget } from '../directory/directory.js'
+import type { Filter, Verdict } from '../filter/filter.js'
+import { type Address, formatAddress } from '../mail/address.js'
+import type { Envelope, Opening } from '../mail/envelope.js'
+import { type Message, prepend } from '../mail/message.js'
+import { misconfigured, noSuchUser, type Refusal } from '../mail/refusal.js'
+import type { Queue } from '../queue/queue.js'
+import type { Store } from '../store/store.js'
+
+/** What senders work with. */
+export interface SenderParts {
+  readonly directory: Directory
+  readonly store: Store
+  readonly queue: Queue
+  /** What looks at mail before it is taken. */
+  readonly filter: Filter
+}
+
+/**
+ * A directory that cannot tell is heard as it is: that is "later", never "no such user".
+ * @throws Refusal
+ */
+export async function checkRecipient(
+  { directory, store, filter }: SenderParts,
+  opening: Opening,
+  to: Address,
+): Promise<void> {
+  const targets = await directory.resolve(to)
+  if (targets.length === 0) throw noSuchUser()
+  for (const target of targets) {
+    if (target.kind === 'remote') throw forwardMissing(to, target)
+    if (target.kind !== 'mailbox' || target.quota === null) continue
+    // One full mailbox of several: the message as a whole would have to come again.
+    await store.checkQuota(target.user, target.quota, opening.declaredSize)
+  }
+  await filter.recipient?.(opening, to)
+}
+
+/**
+ * The message with what the filters add. The lines go in front: a header that is signed already
+ * stays as it is.
+ * @throws Refusal
+ */
+export async function filtered(
+  filter: Filter,
+  envelope: Envelope,
+  message: Message,
+): Promise<Message> {
+  const verdict = await filter.message?.(envelope, message)
+  return verdict === undefined ? message : marked(message, verdict)
+}
+
+function marked(message: Message, { headers, junk }: Verdict): Message {
+  const lines = junk ? [...headers, 'X-Spam-Flag: YES'] : headers
+  if (lines.length === 0) return message
+  return prepend(Buffer.from(lines.map((line) => `${line}\n`).join('')), message)
+}
+
+/** Without a relay its mail waits at the client. The cause is for the log. */
+function forwardMissing(to: Address, { address, of }: RemoteTarget): Refusal {
+  const [from, by, where] = [to, of, address].map(formatAddress)
+  const what = `${from}: ${by} forwards to ${where}, which is elsewhere; relaying is not supported yet`
+  return misconfigured(new Error(what))
+}
