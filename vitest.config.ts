@@ -10,8 +10,9 @@ export default defineConfig({
     pool: 'forks',
     // Most of the time they wait: for processes, for clocks, for a disk.
     maxWorkers: 4,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Bounds for what hangs: a loaded machine needs many times what a quiet one does.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     // `.only` left in by mistake must not make the rest pass unseen.
     allowOnly: process.env['CI'] === undefined,
   },

@@ -61,7 +61,7 @@ describe('the command line', () => {
     ['auth', 'test', 'a@b', '--json'],
     ['user', 'enable', 'a'],
     ['domain', 'add', '-x'],
-    ['explain', '--from', 'A'],
+    ['who'],
     ['console'],
     ['run', '-y', 'app.js'],
   ])('says that "%s %s" is not built yet', async (...words) => {

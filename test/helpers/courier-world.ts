@@ -1,7 +1,8 @@
 /** A domain on a real disk with every courier of a server, and what they log. */
 import { chmod, chown, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeCourier } from '../../src/courier/all.js'
+import { makeCouriers } from '../../src/courier/all.js'
+import { RoutingCourier } from '../../src/courier/routing.js'
 import type { Log } from '../../src/log/log.js'
 import { formatAddress } from '../../src/mail/address.js'
 import { fromBuffer, type Message } from '../../src/mail/message.js'
@@ -31,14 +32,14 @@ export async function courierWorld(aliases: string, users = { alice: '!', bob: '
     host: 'mx.example',
     reserveBytes: 0,
   })
-  const courier = makeCourier({
-    directory: tree.directory,
+  const couriers = makeCouriers({
     store,
     folders: new MaildirFolders('mx.example'),
     directoryOf: (domain) => (domain === DOMAIN ? here : null),
     hostname: 'mx.example',
     log,
   })
+  const courier = new RoutingCourier(tree.directory, couriers)
   /** @returns what became of it, by recipient: `delivered`, or code and status */
   const send = async (
     to: string | readonly string[],
