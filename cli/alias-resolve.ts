@@ -4,9 +4,9 @@ import { FilesDirectory } from '../src/directory/files.js'
 import type { Step } from '../src/directory/names.js'
 import { reason, silent } from '../src/log/log.js'
 import { formatAddress, parseAddress, type Address } from '../src/mail/address.js'
-import { formatLmtpPlace } from '../src/mail/lmtp-place.js'
 import { Refusal } from '../src/mail/refusal.js'
 import type { Given } from './command.js'
+import { stepAsJson, stepInWords, targetAsJson } from './directory-steps.js'
 import { Exit, Failure } from './exit.js'
 import { settingsFor } from './settings.js'
 import { say, sayJson } from './terminal.js'
@@ -27,7 +27,7 @@ export async function resolve(given: Given): Promise<void> {
   const steps: Step[] = []
   const result = await follow(address, directory, steps)
   if (given.has('json')) sayJson(asJson(address, steps, result))
-  else for (const line of [...steps.map(asLine), ...conclusion(result)]) say(line)
+  else for (const line of [...steps.map(stepInWords), ...conclusion(result)]) say(line)
   const failure = failureOf(address, result)
   if (failure !== null) throw failure
 }
@@ -50,12 +50,6 @@ async function follow(address: Address, directory: FilesDirectory, steps: Step[]
   }
 }
 
-function asLine({ rule, depth, of, at, target }: Step): string {
-  const indent = '  '.repeat(depth)
-  const what = target === null ? `${rule} ${of}` : `-> ${placeIn(target)}`
-  return `${indent}${what}${at === null ? '' : ` (${at})`}`
-}
-
 function conclusion(result: Result): string[] {
   if (result.targets !== null) return []
   const { code, status, message } = result.refusal
@@ -74,30 +68,7 @@ function failureOf(address: Address, result: Result): Failure | null {
   return new Failure(Exit.noSuchUser, `${formatAddress(address)}: nobody is there`)
 }
 
-function placeIn(target: Target): string {
-  switch (target.kind) {
-    case 'mailbox':
-      return `mailbox of ${formatAddress(target.user)}`
-    case 'program':
-      return `program ${target.command.join(' ')}`
-    case 'file':
-      return `file ${target.path}`
-    case 'maildir':
-      return `Maildir ${target.path}`
-    case 'lmtp':
-      return `${formatLmtpPlace(target.endpoint)} for ${formatAddress(target.to)}`
-    case 'remote':
-      return `${formatAddress(target.address)}, elsewhere`
-    case 'discard':
-    default:
-      return 'nowhere (:blackhole:)'
-  }
-}
-
 function asJson(address: Address, steps: readonly Step[], result: Result): object {
-  const told = steps.map(({ target, ...step }) => {
-    return target === null ? step : { ...step, target: targetAsJson(target) }
-  })
   const outcome =
     result.targets === null
       ? {
@@ -108,30 +79,5 @@ function asJson(address: Address, steps: readonly Step[], result: Result): objec
           },
         }
       : { targets: result.targets.map(targetAsJson) }
-  return { address: formatAddress(address), steps: told, ...outcome }
-}
-
-function targetAsJson(target: Target): object {
-  switch (target.kind) {
-    case 'mailbox':
-      return { kind: target.kind, user: formatAddress(target.user), quota: target.quota }
-    case 'lmtp':
-      return {
-        kind: target.kind,
-        endpoint: formatLmtpPlace(target.endpoint),
-        to: formatAddress(target.to),
-      }
-    case 'remote':
-      return {
-        kind: target.kind,
-        address: formatAddress(target.address),
-        of: formatAddress(target.of),
-      }
-    case 'program':
-    case 'file':
-    case 'maildir':
-    case 'discard':
-    default:
-      return { ...target, of: formatAddress(target.of) }
-  }
+  return { address: formatAddress(address), steps: steps.map(stepAsJson), ...outcome }
 }

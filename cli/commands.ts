@@ -5,6 +5,7 @@ import { check } from './check.js'
 import { config } from './config.js'
 import { create } from './create.js'
 import { domain } from './domain.js'
+import { explainMail } from './explain-mail.js'
 import { hash } from './hash.js'
 import { later } from './later.js'
 import { mailbox } from './mailbox.js'
@@ -15,7 +16,7 @@ import { user } from './user.js'
 
 export const mailtapProgram = (): Program => ({
   version: version(),
-  commands: [create, run, check, user, domain, alias, mailbox, hash, config, pop3Lint],
+  commands: [create, run, check, explainMail, user, domain, alias, mailbox, hash, config, pop3Lint],
   later,
 })
 

@@ -8,7 +8,6 @@ export const later: readonly string[] = [
   'auth',
   'queue',
   'relay',
-  'explain',
   'who',
   'kick',
   'deb',

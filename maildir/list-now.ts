@@ -1,12 +1,12 @@
 /** Lists a Maildir, waiting for the disk: for a thread that has nothing else to do. */
-import { dropIndex, type Index, readIndex, writeIndex } from './index-file.js'
+import { dropIndex, type Index, indexPath, readIndex, writeIndex } from './index-file.js'
 import type { Places } from './maildir.js'
 import { type KeptUids, readKeptUids } from './kept-uids.js'
 import { Memory } from './memory.js'
 import { type Arrival, arrivalOf, uniquePart, wireSizeIn } from './names.js'
 import { scan } from './scan.js'
 import { Sizes } from './sizes.js'
-import { same, type Stamp, type Stamps, stampsOf } from './stamps.js'
+import { fileStamp, same, type Stamp, type Stamps, stampsOf } from './stamps.js'
 import { pack, type Row } from './table.js'
 import { uidsOf } from './uids.js'
 
@@ -23,6 +23,20 @@ export interface Listed {
   readonly owner: number
   /** Bytes of a `Table`. */
   readonly table: Uint8Array
+  /** How long that is true; `null` if nobody wants to know, or can tell. */
+  readonly lasting: Lasting | null
+}
+
+/** What a listing was made from: as long as all of it stays the same, so does the listing. */
+export interface Lasting {
+  readonly stamps: Stamps
+  /** Of the index, whether it is there or not: another process may have found a size wrong. */
+  readonly index: Stamp
+}
+
+interface Read {
+  readonly table: Uint8Array
+  readonly stamps: Stamps | null
 }
 
 interface Candidate extends Arrival {
@@ -41,13 +55,24 @@ export interface Mistrust {
  * neither opened nor looked at; the others are read once, to know their size
  * on the wire. Names that can come back (identity.ts) are looked at, in case
  * they did. Nothing at all is read when the index is up to date.
+ * @param lasting true if the listing is to be kept for others: then it is told
+ *   how long it will be true, if that can be told
  * @throws NotAMaildir, or the system's error; ENOENT if it is not there
  */
-export function listNow(path: string): Listed {
+export function listNow(path: string, lasting = false): Listed {
+  const before = lasting ? fileStamp(indexPath(path)) : null
   const now = stampsOf(path)
   const index = readIndex(path, now)
   const known = index !== null && STAMPED.every((each) => same(index[each], now[each]))
-  return { owner: now.owner, table: known ? index.bytes : read(path, now, index) }
+  const read = known ? { table: index.bytes, stamps: now } : readAll(path, now, index, { lasting })
+  const { table, stamps } = read
+  return { owner: now.owner, table, lasting: lastingOf(path, stamps, before) }
+}
+
+/** Nothing lasts if the index was made anew just now: the next listing will be made from that. */
+function lastingOf(path: string, stamps: Stamps | null, before: Stamp | null): Lasting | null {
+  if (stamps === null || before === null) return null
+  return same(before, fileStamp(indexPath(path))) ? { stamps, index: before } : null
 }
 
 /**
@@ -60,16 +85,23 @@ export function mistrustNow({ path, bases }: Mistrust): null {
   const index = readIndex(path, now)
   // Should there be no room for a new one, none at all is better than the one that was wrong.
   dropIndex(path)
-  read(path, now, index, new Set(bases))
+  readAll(path, now, index, { mistrusted: new Set(bases) })
   return null
 }
 
-function read(
+interface ReadOptions {
+  /** True: it is worth while to tell how long the table will be true. */
+  readonly lasting?: boolean
+  /** Bases of which neither the name nor the index is believed. */
+  readonly mistrusted?: ReadonlySet<string>
+}
+
+function readAll(
   path: string,
   { owner, kept: before }: Stamps,
   index: Index | null,
-  mistrusted?: ReadonlySet<string>,
-): Uint8Array {
+  { lasting = false, mistrusted }: ReadOptions,
+): Read {
   const kept = readKeptUids(path)
   const found = scan(path, index)
   const { places } = found
@@ -85,8 +117,9 @@ function read(
   // What it took reading to know, and what only time will have known.
   const precious = sizes.count > 0 || tied.size > 0
   const worthwhile = index !== null || messages.length >= MIN_INDEXED || precious
-  if (worthwhile) keep(path, whole ? found.settled : null, precious, table)
-  return table
+  const stamps = whole && (worthwhile || lasting) ? found.settled : null
+  if (worthwhile) keep(path, stamps, precious, table)
+  return { table, stamps }
 }
 
 function rowsOf(candidates: readonly Candidate[], sizes: Sizes, kept: KeptUids | null): Row[] {

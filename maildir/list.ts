@@ -1,5 +1,6 @@
 /** Lists a Maildir: every message with its size and its id, oldest first. */
 import type { Identity } from './identity.js'
+import { keptListings } from './kept-listings.js'
 import type { Entry, Listing } from './maildir.js'
 import { settled } from './mistrust.js'
 import { ReadAhead } from './read-ahead.js'
@@ -14,10 +15,17 @@ import { Table } from './table.js'
  */
 export async function list(path: string): Promise<Listing> {
   await settled(path)
-  const { owner, table: bytes } = await readers.ask('list', path)
+  const { owner, entries } = keptListings.get(path) ?? (await listAnew(path))
+  return { path, owner, entries, moved: null, ahead: new ReadAhead(path, owner, entries) }
+}
+
+async function listAnew(path: string): Promise<Pick<Listing, 'owner' | 'entries'>> {
+  const again = keptListings.ask(path)
+  const { owner, table: bytes, lasting } = await readers.ask('list', { path, lasting: again })
   const table = new Table(bytes)
   const entries = Array.from({ length: table.count }, (_, at) => new TableEntry(table, at))
-  return { path, owner, entries, moved: null, ahead: new ReadAhead(path, owner, entries) }
+  if (lasting !== null) keptListings.put(path, { owner, entries, lasting }, bytes.length)
+  return { owner, entries }
 }
 
 /** A row of the table: what nobody asks for is never made. */

@@ -26,6 +26,12 @@ export { fits, fullness, minus, NOTHING, plus, type Quota, type Usage, WARNED_AT
 /** Bytes in order: at once when they are in memory, piece by piece when they come from elsewhere. */
 export type Content = Iterable<Buffer> | AsyncIterable<Buffer>
 
+/**
+ * What becomes of the pieces of content that are read: kept by whoever asked for them, or
+ * passed on before the next one is asked for, whose memory it may be then.
+ */
+export type Pieces = 'kept' | 'passed'
+
 /** What is delivered. Lines end in LF. */
 export interface Letter {
   /** Octets with LF line ends; the content must be exactly that long. */

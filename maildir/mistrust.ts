@@ -4,6 +4,7 @@
  * sizes to a whole mailbox, its owner's mail program finds one after the other,
  * and to look at all folders for each of them would take longer than the mail.
  */
+import { keptListings } from './kept-listings.js'
 import { readers } from './reader-threads.js'
 
 /** How long at least from one look at a Maildir's folders to the next, in milliseconds. */
@@ -16,6 +17,7 @@ const busy = new Map<string, Doubts>()
 
 /** Never throws: what cannot be measured, or kept, the next session will meet again. */
 export async function mistrust(path: string, base: string): Promise<void> {
+  keptListings.forget(path)
   const doubts = busy.get(path)
   if (doubts !== undefined) return doubts.add(base)
   const first = new Doubts(path)
@@ -58,6 +60,8 @@ class Doubts {
       await readers.ask('mistrust', { path: this.#path, bases })
     } catch {
       // The Maildir is gone, or the disk fails: whoever comes next will be told.
+    } finally {
+      keptListings.forget(this.#path)
     }
   }
 

@@ -2,14 +2,14 @@
  * Reads small messages before they are asked for, many at a time. Clients read
  * in order: the more often one did, the further ahead is read for it.
  */
-import type { Entry } from './maildir.js'
+import type { Entry, Pieces } from './maildir.js'
+import { borrow, giveBack, ROOM } from './memory-pool.js'
+import { BETWEEN, type Got, SMALL, type Wanted } from './read-now.js'
 import { readers } from './reader-threads.js'
 
-/** Octets on the wire up to which a message is small. */
-export const SMALL = 64 * 1024
 /** Messages, and octets, that are read at a time. */
-const MAX_BATCH = 32
-const MAX_OCTETS = 256 * 1024
+const MAX_BATCH = 64
+const MAX_OCTETS = ROOM
 /** Messages too large to be read ahead that are passed over. */
 const MAX_SKIPPED = 32
 /** Octets that all clients together may have lying ready, or on their way. */
@@ -35,9 +35,62 @@ function sweep(): void {
   sweeper = null
 }
 
-/** A message that was read, or is being read; `null` if it could not be. */
+/** Messages that are read together. */
+class Batch {
+  /** `null` while they are being read, or if they could not be. */
+  #got: Got | null = null
+  #reading: Promise<void> | null
+
+  /** How many of them nobody asked for yet. */
+  #left: number
+  /** Somebody keeps what he got. */
+  #kept = false
+
+  constructor(wanted: Omit<Wanted, 'spare'>) {
+    this.#left = wanted.sizes.length
+    this.#reading = this.#read({ ...wanted, spare: borrow() })
+  }
+
+  /** No more of them will be asked for, and those that were have been passed on. */
+  get spent(): boolean {
+    return this.#left === 0 && !this.#kept
+  }
+
+  /** After it is spent. */
+  release(): void {
+    if (this.#got !== null) giveBack(this.#got.bytes.buffer as ArrayBuffer)
+    this.#got = null
+  }
+
+  /** One of them, at once if they are there; `null` if it could not be read. */
+  message(place: Ready, pieces: Pieces): Buffer | null | Promise<Buffer | null> {
+    this.#left--
+    this.#kept ||= pieces === 'kept'
+    return this.#reading?.then(() => this.#slice(place)) ?? this.#slice(place)
+  }
+
+  async #read(wanted: Wanted): Promise<void> {
+    // Whatever went wrong, a closer look at the message will say it.
+    this.#got = await readers.ask('messages', wanted, memoryOf(wanted)).catch(() => null)
+    this.#reading = null
+  }
+
+  #slice({ n, from, octets }: Ready): Buffer | null {
+    if (this.#got?.good[n] !== true) return null
+    const { buffer, byteOffset } = this.#got.bytes
+    return Buffer.from(buffer, byteOffset + from, octets)
+  }
+}
+
+function memoryOf({ spare }: Wanted): readonly ArrayBuffer[] {
+  return spare === null ? [] : [spare]
+}
+
+/** A message that was read, or is being read: which of its batch, and where it lies there. */
 interface Ready {
-  readonly bytes: Promise<Buffer | null>
+  readonly batch: Batch
+  readonly n: number
+  readonly from: number
   readonly octets: number
 }
 
@@ -51,6 +104,8 @@ export class ReadAhead {
   #next = 0
   #frontier = 0
   #window = 1
+  /** Which the last message was of. */
+  #last: Batch | null = null
   #touched = false
 
   constructor(path: string, owner: number, entries: readonly Entry[]) {
@@ -59,18 +114,25 @@ export class ReadAhead {
     this.#entries = entries
   }
 
-  /** A small message with CR LF line ends. @returns `null` if it is not where it was, or not as it was */
-  take(entry: Entry): Promise<Buffer | null> {
+  /** A small message with CR LF line ends, at once if it is there. @returns `null` if it is not where it was, or not as it was */
+  take({ at }: Entry, pieces: Pieces): Buffer | null | Promise<Buffer | null> {
     this.#touched = true
-    const { at } = entry
+    this.#passOn()
     if (!this.#ready.has(at)) this.#begin(at)
     this.#next = at + 1
     const found = this.#ready.get(at)
-    if (found === undefined) return Promise.resolve(null)
+    if (found === undefined) return null
     this.#drop(at, found)
     // The next batch is on its way while this one is being sent.
     if (this.#window > 1 && this.#ready.size < this.#window / 2) this.#fetchMore()
-    return found.bytes
+    this.#last = found.batch
+    return found.batch.message(found, pieces)
+  }
+
+  /** Whoever asks for a message has passed on the one before, if he does not keep them. */
+  #passOn(): void {
+    if (this.#last?.spent === true) this.#last.release()
+    this.#last = null
   }
 
   /** Called now and then: lets go what was not asked for since. @returns whether nothing is held any more */
@@ -98,18 +160,17 @@ export class ReadAhead {
   #fetch(): void {
     const entries = this.#batch()
     if (entries.length === 0) return
-    const files = entries.map(({ places, size, identity }) => {
-      return { place: places[0]!, size, identity }
+    const batch = new Batch({
+      path: this.#path,
+      owner: this.#owner,
+      places: entries.map(({ places }) => places[0]!).join(BETWEEN),
+      sizes: entries.map(({ size }) => size),
+      identities: entries.map(({ identity }) => identity),
     })
-    const asked = readers.ask('messages', { path: this.#path, owner: this.#owner, files })
-    // Whatever went wrong, a closer look at the message will say it.
-    const read = asked.catch(() => null)
     let end = 0
     for (const [n, { at, size }] of entries.entries()) {
+      this.#ready.set(at, { batch, n, from: end, octets: size })
       end += size
-      const from = end - size
-      const bytes = read.then((got) => (got?.good[n] ? slice(got.bytes, from, size) : null))
-      this.#ready.set(at, { bytes, octets: size })
     }
     hold(this, end)
   }
@@ -140,8 +201,4 @@ export class ReadAhead {
     this.#ready.delete(at)
     ready -= octets
   }
-}
-
-function slice({ buffer, byteOffset }: Uint8Array, from: number, length: number): Buffer {
-  return Buffer.from(buffer, byteOffset + from, length)
 }

@@ -1,25 +1,33 @@
 /** Reads messages, waiting for the disk: for a thread that has nothing else to do. */
 import fs from 'node:fs'
-import { wireForm } from './crlf.js'
+import { putWire } from './crlf.js'
 import { requireDirectory } from './directories.js'
 import { type Identity, identityOf, sameFile } from './identity.js'
+import { roomFor } from './memory-pool.js'
 import { safeToRead } from './open-entry.js'
 import { pathOf } from './scan.js'
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants
 
+/** No file's name holds it: many places travel as one text. */
+export const BETWEEN = '\0'
+/** Octets on the wire up to which a message is small. */
+export const SMALL = 64 * 1024
+
+/** What a file holds, on its way: a thread reads one at a time. */
+const raw = Buffer.allocUnsafeSlow(SMALL)
+
 /** Small messages of one Maildir. */
 export interface Wanted {
   readonly path: string
   readonly owner: number
-  readonly files: readonly WantedFile[]
-}
-
-/** Where a message was, and as in its `Entry`. */
-interface WantedFile {
-  readonly place: string
-  readonly size: number
-  readonly identity: Identity | null
+  /** Where they were, with `BETWEEN` in between. */
+  readonly places: string
+  /** As in their entries. */
+  readonly sizes: readonly number[]
+  readonly identities: readonly (Identity | null)[]
+  /** Memory that nobody uses any more, for the messages to lie in. */
+  readonly spare: ArrayBuffer | null
 }
 
 /** What was read of them. */
@@ -31,39 +39,43 @@ export interface Got {
 }
 
 /** Reads files that are where they were and as long as they should be. */
-export function readMessages({ path, owner, files }: Wanted): Got {
-  const bytes = Buffer.from(new ArrayBuffer(files.reduce((sum, { size }) => sum + size, 0)))
+export function readMessages({ path, owner, places, sizes, identities, spare }: Wanted): Got {
+  const octets = sizes.reduce((sum, size) => sum + size, 0)
+  // What is not written in it nobody gets to see.
+  const bytes = roomFor(octets, spare)
   let end = 0
-  const good = files.map((file) => {
-    const { size } = file
+  const good = places.split(BETWEEN).map((place, n) => {
+    const size = sizes[n]!
     end += size
-    const wire = readMessage(path, owner, file)
-    if (wire?.length !== size) return false
-    wire.copy(bytes, end - size)
-    return true
+    return readMessage(pathOf(path, place), owner, identities[n]!, bytes.subarray(end - size, end))
   })
   // Opened through a directory that has meanwhile become a link to somebody else's?
   for (const each of ['', '/new', '/cur']) requireDirectory(`${path}${each}`)
   return { bytes, good }
 }
 
-function readMessage(path: string, owner: number, file: WantedFile): Buffer | null {
-  const { place, size, identity } = file
+/** @returns whether it fills its place */
+function readMessage(
+  path: string | Buffer,
+  owner: number,
+  identity: Identity | null,
+  into: Buffer,
+): boolean {
   try {
-    const fd = fs.openSync(pathOf(path, place), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     try {
       const stats = fs.fstatSync(fd)
       // Line ends only ever grow: what is longer than listed is not what was listed.
-      if (!safeToRead(stats, owner) || stats.size > size) return null
-      if (identity !== null && !sameFile(identityOf(stats), identity)) return null
-      const raw = Buffer.allocUnsafe(stats.size)
-      return wireForm(raw.subarray(0, fill(fd, raw)), size)
+      if (!safeToRead(stats, owner) || stats.size > Math.min(into.length, SMALL)) return false
+      if (identity !== null && !sameFile(identityOf(stats), identity)) return false
+      const content = raw.subarray(0, stats.size)
+      return putWire(content.subarray(0, fill(fd, content)), into.length, into, 0)
     } finally {
       fs.closeSync(fd)
     }
   } catch {
     // It moved, or cannot be read: whoever wants it looks for it and says what is wrong.
-    return null
+    return false
   }
 }
 

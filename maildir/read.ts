@@ -3,28 +3,41 @@ import fs from 'node:fs'
 import { CrlfWriter, wireForm } from './crlf.js'
 import { MessageGone, WrongSize } from './errors.js'
 import { identityOf, sameFile } from './identity.js'
-import type { Content, Entry, Listing } from './maildir.js'
+import type { Content, Entry, Listing, Pieces } from './maildir.js'
+import { borrow, giveBack } from './memory-pool.js'
 import { mistrust } from './mistrust.js'
 import { fileSizeIn } from './names.js'
 import { type OpenFile, openEntry } from './open-entry.js'
-import { SMALL } from './read-ahead.js'
+import type { Piece } from './piece-now.js'
+import { SMALL } from './read-now.js'
+import { readers } from './reader-threads.js'
 import { readFull } from './system.js'
 
-/** Measured: twice or four times as much is slower, the memory has to be fetched anew each time. */
-const CHUNK = 64 * 1024
-
 /**
- * Gives the content: one Buffer when it is small, else chunk by chunk, reading
- * no more than a chunk further than asked. No file stays open between this call and the
- * first chunk, so content that nobody reads costs nothing.
+ * Gives the content: one Buffer when it is small, at once when it was read before; else
+ * piece by piece, reading no further than asked. No file stays open between this call and the
+ * first piece, so content that nobody reads costs nothing.
  * @throws MessageGone, MessageUnsafe, WrongSize, NotAMaildir, or the system's
- *   error; reading the chunks may throw them as well
+ *   error; reading the pieces may throw them as well
  */
-export async function read(listing: Listing, entry: Entry): Promise<Content> {
-  if (entry.size <= SMALL) {
-    const bytes = await listing.ahead.take(entry)
-    if (bytes !== null) return [bytes]
-  }
+export function read(
+  listing: Listing,
+  entry: Entry,
+  pieces: Pieces = 'kept',
+): Content | Promise<Content> {
+  const ahead = entry.size <= SMALL ? listing.ahead.take(entry, pieces) : null
+  if (Buffer.isBuffer(ahead)) return [ahead]
+  return readLater(listing, entry, pieces, ahead)
+}
+
+async function readLater(
+  listing: Listing,
+  entry: Entry,
+  pieces: Pieces,
+  ahead: Promise<Buffer | null> | null,
+): Promise<Content> {
+  const bytes = await ahead
+  if (bytes !== null) return [bytes]
   const { fd, size } = await openListed(listing, entry)
   try {
     if (size <= SMALL) return [await whole(fd, size, listing, entry)]
@@ -33,7 +46,7 @@ export async function read(listing: Listing, entry: Entry): Promise<Content> {
   }
   if (impossible(entry, size)) throw await wrongSize(listing, entry)
   if (doubtful(entry, size)) await rehearse(listing, entry)
-  return { [Symbol.asyncIterator]: () => chunks(listing, entry) }
+  return { [Symbol.asyncIterator]: () => piecesOf(listing, entry, pieces) }
 }
 
 /** As `openEntry`, but never another message that has come under the name since. */
@@ -59,7 +72,7 @@ function doubtful({ base }: Entry, size: number): boolean {
 
 /** Reads all of it before anything is promised: a session does not outlive a message that breaks off. */
 async function rehearse(listing: Listing, entry: Entry): Promise<void> {
-  const all = chunks(listing, entry)
+  const all = piecesOf(listing, entry, 'passed')
   while ((await all.next()).done !== true);
 }
 
@@ -71,69 +84,50 @@ async function whole(fd: number, size: number, listing: Listing, entry: Entry): 
   return wire
 }
 
-async function* chunks(listing: Listing, entry: Entry): AsyncGenerator<Buffer, void, void> {
+async function* piecesOf(
+  listing: Listing,
+  entry: Entry,
+  pieces: Pieces,
+): AsyncGenerator<Buffer, void, void> {
   const { fd } = await openListed(listing, entry)
-  const file = new Pieces(fd)
   try {
-    yield* converted(file, listing, entry)
+    yield* converted(fd, listing, entry, pieces)
   } finally {
-    await file.end()
     fs.closeSync(fd)
   }
 }
 
+/**
+ * Nothing is read before it is asked for: what the kernel has taken to send is work enough for
+ * the client meanwhile, and one that reads no more holds no more than a piece.
+ */
 async function* converted(
-  file: Pieces,
+  fd: number,
   listing: Listing,
   entry: Entry,
+  pieces: Pieces,
 ): AsyncGenerator<Buffer, void, void> {
-  const writer = new CrlfWriter()
   let left = entry.size
-  for (;;) {
-    const piece = await file.next()
-    if (piece.length === 0) break
-    const wire = writer.convert(piece)
-    left -= wire.length
+  let piece: Piece | null = null
+  do {
+    piece = await nextPiece(fd, piece, pieces)
+    const { bytes } = piece
+    left -= bytes.length
     // The listed size was promised to the client; more than that must not go out.
     if (left < 0) throw await wrongSize(listing, entry)
-    yield wire
-  }
-  const end = writer.end(left)
+    if (bytes.length > 0) yield Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  } while (!piece.ended)
+  if (pieces === 'passed') giveBack(piece.bytes.buffer as ArrayBuffer)
+  const end = new CrlfWriter(piece.last).end(left)
   if (end.length < left) throw await wrongSize(listing, entry)
   if (end.length > 0) yield end
 }
 
-/** An open file piece by piece: while one is being sent, the next is being read. */
-class Pieces {
-  readonly #fd: number
-  #buffers: [Buffer, Buffer] = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)]
-  #next: Promise<number>
-
-  constructor(fd: number) {
-    this.#fd = fd
-    this.#next = this.#read()
-  }
-
-  /** Empty at the end; valid until asked for the next. */
-  async next(): Promise<Buffer> {
-    const got = await this.#next
-    const [piece, other] = this.#buffers
-    this.#buffers = [other, piece]
-    if (got > 0) this.#next = this.#read()
-    return piece.subarray(0, got)
-  }
-
-  /** Before the file is closed: nobody may read from a descriptor that means another file by then. */
-  async end(): Promise<void> {
-    await this.#next.catch(() => {})
-  }
-
-  #read(): Promise<number> {
-    const reading = readFull(this.#fd, this.#buffers[0])
-    // Whoever asks for it hears of a failure; if nobody does, it does not matter.
-    reading.catch(() => {})
-    return reading
-  }
+function nextPiece(fd: number, before: Piece | null, pieces: Pieces): Promise<Piece> {
+  const used = before === null || pieces === 'kept' ? null : (before.bytes.buffer as ArrayBuffer)
+  const spare = used ?? borrow()
+  const ask = { fd, last: before?.last ?? null, spare }
+  return readers.ask('piece', ask, spare === null ? [] : [spare])
 }
 
 /** The next listing knows better, whether the name lied or the index remembered it wrong. */

@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { type Failure, failureOf } from './failure.js'
 import { listNow, type Mistrust, mistrustNow } from './list-now.js'
+import { type PieceWanted, readPiece } from './piece-now.js'
 import { readMessages, type Wanted } from './read-now.js'
 import { SizeLine } from './size-file.js'
 import { type Sweep, sweepNow } from './trash-now.js'
@@ -11,15 +12,23 @@ import { claimWarning, forgetWarning, type UsageAsked, usageNow } from './usage-
 
 /** What a thread can be asked for. */
 export interface Tasks {
-  readonly list: { readonly ask: string; readonly answer: ReturnType<typeof listNow> }
+  readonly list: { readonly ask: Wish; readonly answer: ReturnType<typeof listNow> }
   readonly mistrust: { readonly ask: Mistrust; readonly answer: null }
   readonly messages: { readonly ask: Wanted; readonly answer: ReturnType<typeof readMessages> }
+  readonly piece: { readonly ask: PieceWanted; readonly answer: ReturnType<typeof readPiece> }
   readonly unlink: { readonly ask: Doomed; readonly answer: ReturnType<typeof unlinkAll> }
   readonly sweep: { readonly ask: Sweep; readonly answer: number }
   readonly usage: { readonly ask: UsageAsked; readonly answer: Usage }
   readonly added: { readonly ask: Added; readonly answer: null }
   readonly claim: { readonly ask: string; readonly answer: boolean }
   readonly unclaim: { readonly ask: string; readonly answer: null }
+}
+
+/** A Maildir that somebody wants to see. */
+interface Wish {
+  readonly path: string
+  /** True if he may want to see it again soon. */
+  readonly lasting: boolean
 }
 
 /** Mail that came into a Maildir. */
@@ -39,9 +48,10 @@ export type Outcome = { readonly answer: unknown } | { readonly failure: Failure
 
 const work: { readonly [Name in keyof Tasks]: (ask: Tasks[Name]['ask']) => Tasks[Name]['answer'] } =
   {
-    list: listNow,
+    list: ({ path, lasting }) => listNow(path, lasting),
     mistrust: mistrustNow,
     messages: readMessages,
+    piece: readPiece,
     unlink: unlinkAll,
     sweep: sweepNow,
     usage: usageNow,

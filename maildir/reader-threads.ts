@@ -16,6 +16,7 @@ const YOUNG_MB = 64
 
 interface Waiting {
   readonly task: Task
+  readonly memory: readonly ArrayBuffer[]
   readonly resolve: (answer: unknown) => void
   readonly reject: (error: unknown) => void
 }
@@ -32,14 +33,19 @@ export class ReaderThreads {
     this.#entry = entry
   }
 
-  /** Has a thread do it. @throws what was thrown there */
+  /**
+   * Has a thread do it.
+   * @param memory in what is asked, which changes hands
+   * @throws what was thrown there
+   */
   ask<Name extends keyof Tasks>(
     name: Name,
     ask: Tasks[Name]['ask'],
+    memory: readonly ArrayBuffer[] = [],
   ): Promise<Tasks[Name]['answer']> {
     return new Promise((resolve, reject) => {
       const answered = (answer: unknown): void => resolve(answer as Tasks[Name]['answer'])
-      this.#waiting.push({ task: { name, ask }, resolve: answered, reject })
+      this.#waiting.push({ task: { name, ask }, memory, resolve: answered, reject })
       this.#dispatch()
     })
   }
@@ -131,7 +137,7 @@ class ReaderThread {
     this.#since = performance.now()
     // A thread with nothing to do must not keep a program from ending.
     this.#worker.ref()
-    this.#worker.postMessage(waiting.task)
+    this.#worker.postMessage(waiting.task, waiting.memory)
   }
 
   #finish(tell: (task: Waiting) => void): void {

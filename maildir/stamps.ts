@@ -88,7 +88,8 @@ function folderStamp(path: string): Stamp {
   return stampIn(directory(path))
 }
 
-function fileStamp(path: string): Stamp {
+/** Of a file; all 0 if it is not there. @throws the system's error */
+export function fileStamp(path: string): Stamp {
   const stats = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
   return stats === undefined ? NOTHING : stampIn(stats)
 }

@@ -8,36 +8,29 @@ import { makeChecker } from './checkers/checkers.js'
 import { Slots } from './checkers/slots.js'
 import type { Config } from './config/config.js'
 import { IMPLICIT_TLS, PROTOCOLS, type Protocol } from './config/protocols.js'
-import { makeCourier } from './courier/all.js'
+import { RoutingCourier } from './courier/routing.js'
 import { Portal } from './cred/portal.js'
 import type { Directory } from './directory/directory.js'
 import { FilesDirectory } from './directory/files.js'
-import { key } from './directory/key.js'
 import { Filters } from './filter/filters.js'
 import { FileLocks } from './locks/files.js'
 import type { Locks } from './locks/locks.js'
 import type { Log } from './log/log.js'
-import type { Address } from './mail/address.js'
 import type { Avatars } from './mail/avatars.js'
 import { ConnectionCounts } from './limits/connections.js'
 import { MemoryLimiter } from './limits/memory.js'
 import { parseEndpoint } from './net/endpoint.js'
 import { Listener } from './net/listener.js'
 import { TlsContexts, type TlsFiles } from './net/tls.js'
+import { couriersOf, homeOf, realmOf, RESERVE_BYTES, rootsOf } from './parts.js'
 import { type Sessions, sessionsOf } from './ports.js'
 import { DirectQueue } from './queue/direct.js'
-import { PacedRealm } from './realm/paced.js'
-import { MailRealm } from './realm/realm.js'
 import { Instance } from './service/instance.js'
 import { serverSecret } from './service/secret.js'
 import type { Service } from './service/service.js'
-import { MaildirFolders } from './store/folders.js'
 import { Maildirs } from './store/maildirs.js'
 import type { Store } from './store/store.js'
 import { TrashSweeper } from './store/trash-sweeper.js'
-
-/** Octets that mail never takes from the disk: room for logs, and for an admin to work. */
-const RESERVE_BYTES = 64 * 1024 * 1024
 
 /** Where a running server listens. */
 export interface BoundAddress {
@@ -82,15 +75,15 @@ export class Server implements Service {
     this.#files = new FilesDirectory({ ...config, log })
     this.#directory = parts.directory ?? this.#files
     const store = new Maildirs({
-      home: (user) => this.#home(user),
-      roots: () => Object.values(this.#config.domains).map(({ path }) => path),
+      home: (user) => homeOf(this.#config, user),
+      roots: () => rootsOf(this.#config),
       host: config.hostname,
       reserveBytes: RESERVE_BYTES,
       keepsDeleted: () => this.#config.mailboxes.trashMs !== null,
       log,
     })
     this.#sweeper = new TrashSweeper({
-      roots: () => Object.values(this.#config.domains).map(({ path }) => path),
+      roots: () => rootsOf(this.#config),
       keptMs: () => this.#config.mailboxes.trashMs,
       log,
     })
@@ -160,12 +153,6 @@ export class Server implements Service {
     return join(this.#config.state, 'tmp')
   }
 
-  #home({ local, domain }: Address): string | null {
-    const path = this.#config.domains[domain]?.path
-    const name = key(local)
-    return path === undefined || name === null ? null : join(path, name)
-  }
-
   #build(secret: Buffer, locks: Locks): Bound[] {
     const sessions = sessionsOf({
       config: () => this.#config,
@@ -187,22 +174,10 @@ export class Server implements Service {
     const directory = this.#directory
     const store = this.#store
     const filter = this.#filter
-    const courier = makeCourier({
-      directory,
-      store,
-      folders: new MaildirFolders(this.#config.hostname),
-      directoryOf: (domain) => this.#config.domains[domain]?.path ?? null,
-      hostname: this.#config.hostname,
-      log: this.#log,
-    })
-    const queue = new DirectQueue(courier)
-    const takeoverMs = () => this.#config.pop3.takeoverAfter * 1000 || Infinity
-    const rules = {
-      anySender: () => this.#config.submission.anySender,
-      hostname: this.#config.hostname,
-    }
-    const mail = new MailRealm({ directory, store, queue, locks, filter, rules, takeoverMs })
-    const realm = new PacedRealm(mail, { delay: () => this.#config.pop3.loginDelay })
+    const config = () => this.#config
+    const couriers = couriersOf({ config, store, log: this.#log })
+    const queue = new DirectQueue(new RoutingCourier(directory, couriers))
+    const realm = realmOf({ config, directory, store, queue, locks, filter })
     const slots = new Slots()
     return new Portal<Avatars>(
       realm,

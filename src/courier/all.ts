@@ -1,8 +1,6 @@
 /** Every courier of a server, by the kind of place that it knows. */
-import type { Directory } from '../directory/directory.js'
 import type { Log } from '../log/log.js'
 import type { Folders, Store } from '../store/store.js'
-import type { Courier } from './courier.js'
 import { DiscardCourier } from './discard.js'
 import { FileCourier } from './file.js'
 import { LmtpCourier } from './lmtp.js'
@@ -10,10 +8,9 @@ import { LocalCourier } from './local.js'
 import { MaildirCourier } from './maildir.js'
 import type { DirectoryOf } from './owner.js'
 import { PipeCourier } from './pipe.js'
-import { RoutingCourier } from './routing.js'
+import type { Couriers } from './routing.js'
 
 export interface CourierParts {
-  readonly directory: Directory
   readonly store: Store
   readonly folders: Folders
   readonly directoryOf: DirectoryOf
@@ -23,14 +20,14 @@ export interface CourierParts {
 }
 
 /** Remote addresses have no courier: they wait at the sender until there is a relay. */
-export function makeCourier(parts: CourierParts): Courier {
-  const { directory, store, folders, directoryOf, hostname, log } = parts
-  return new RoutingCourier(directory, {
+export function makeCouriers(parts: CourierParts): Couriers {
+  const { store, folders, directoryOf, hostname, log } = parts
+  return {
     mailbox: new LocalCourier(store),
     program: new PipeCourier({ directoryOf, log }),
     file: new FileCourier({ directoryOf, log }),
     maildir: new MaildirCourier(folders, directoryOf),
     lmtp: new LmtpCourier({ hostname, log }),
     discard: new DiscardCourier(log),
-  })
+  }
 }

@@ -17,6 +17,8 @@ export interface SmallFile {
   readonly owner: number
   /** Differs whenever the file was changed or replaced. */
   readonly stamp: string
+  /** When anything of it was changed last, in milliseconds since 1970. */
+  readonly changedMs: number
 }
 
 /** What has that name must not be read or written; the message names it and says why. */
@@ -46,9 +48,13 @@ export async function readSmallFile(path: string, options: ReadOptions): Promise
     if (bytes.length > options.limit) {
       throw new FileRefused(`${path}: larger than the limit of ${options.limit} bytes`)
     }
-    const { mode, uid } = stat
-    const text = decode(bytes, path)
-    return { text, mode: Number(mode), owner: Number(uid), stamp: stampOf(stat) }
+    return {
+      text: decode(bytes, path),
+      mode: Number(stat.mode),
+      owner: Number(stat.uid),
+      stamp: stampOf(stat),
+      changedMs: Number(stat.ctimeMs),
+    }
   } finally {
     await file.close()
   }

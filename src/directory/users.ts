@@ -3,6 +3,7 @@ import { lstat, mkdir, opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from './error-code.js'
 import { key, localOf } from './key.js'
+import { type KeptUser, KeptUsers } from './kept-users.js'
 import {
   FileRefused,
   readSmallFile,
@@ -17,6 +18,9 @@ import { parseUserFile, withPassword, type UserFile } from './user-file.js'
 const MAX_USER_FILE = 65_536
 const OTHERS_READ = 0o004
 const OTHERS_ENTER = 0o001
+
+/** Of all domains, as one bound for the memory of the process. */
+const kept = new KeptUsers()
 
 export class Users {
   readonly #domain: string
@@ -38,7 +42,7 @@ export class Users {
    * @throws when that cannot be told: unreadable, not a regular file, not understood, no `.users`
    */
   async read(local: string): Promise<UserFile | null> {
-    return (await this.#load(local))?.user ?? null
+    return (await this.#load(local, false))?.user ?? null
   }
 
   /**
@@ -48,10 +52,10 @@ export class Users {
    *   no wrong password
    */
   async readPrivate(local: string): Promise<UserFile | null> {
-    const loaded = await this.#load(local)
+    const loaded = await this.#load(local, true)
     if (loaded === null) return null
-    await this.#checkPrivate(loaded.path, loaded.file.mode)
-    if (loaded.file.text.trim() === '') {
+    await this.#checkPrivate(loaded.path, loaded.mode)
+    if (loaded.blank) {
       throw new Error(`${loaded.path}: empty; set a password: mailtap user passwd`)
     }
     return loaded.user
@@ -98,12 +102,23 @@ export class Users {
     return removed
   }
 
-  async #load(local: string): Promise<Loaded | null> {
+  /** @param keeps true: who logs in may do so again soon */
+  async #load(local: string, keeps: boolean): Promise<Loaded | null> {
     const name = key(local)
     if (name === null) return null
     const path = join(this.#folder, name)
+    const known = (await kept.get(path)) ?? (await this.#parse(path, keeps))
+    return known === null ? null : { path, ...known }
+  }
+
+  async #parse(path: string, keeps: boolean): Promise<KeptUser | null> {
+    const beganMs = Date.now()
     const file = await this.#file(path)
-    return file === null ? null : { path, file, user: parseUserFile(file.text, path) }
+    if (file === null) return null
+    const { text, mode } = file
+    const loaded = { user: parseUserFile(text, path), mode, blank: text.trim() === '' }
+    if (keeps) kept.put(path, loaded, file, beganMs)
+    return loaded
   }
 
   async #file(path: string): Promise<SmallFile | null> {
@@ -143,10 +158,8 @@ export class Users {
   }
 }
 
-interface Loaded {
+interface Loaded extends KeptUser {
   readonly path: string
-  readonly file: SmallFile
-  readonly user: UserFile
 }
 
 function fileName(local: string): string {

@@ -46,7 +46,7 @@ export class Filters implements Filter {
   constructor(settings: FilterSettings, options: FiltersOptions) {
     const { state, log } = options
     this.#options = options
-    this.#greylist = new GreylistMemory({ path: join(state, 'greylist'), log })
+    this.#greylist = new GreylistMemory({ path: greylistIn(state), log })
     this.#chain = this.#build(settings)
   }
 
@@ -68,16 +68,29 @@ export class Filters implements Filter {
     return this.#greylist.close()
   }
 
-  #build({ headers, dnsbl, greylist, rspamd, milters }: FilterSettings): FilterChain {
-    const { hostname, log } = this.#options
-    const maxHeader = headers.maxSize
-    return new FilterChain([
-      new LoopFilter(),
-      new HeaderFilter(headers),
-      ...(dnsbl.lists.length === 0 ? [] : [new DnsblFilter(dnsbl, log)]),
-      ...(greylist === null ? [] : [new GreylistFilter(greylist, this.#greylist)]),
-      ...(rspamd === null ? [] : [new RspamdFilter(rspamd, log)]),
-      ...milters.map((each) => new MilterFilter(each, { hostname, maxHeader, log })),
-    ])
+  #build(settings: FilterSettings): FilterChain {
+    return new FilterChain(filtersOf(settings, this.#options, this.#greylist))
   }
+}
+
+/** Where greylisting writes down what it knows. @param state of a server */
+export function greylistIn(state: string): string {
+  return join(state, 'greylist')
+}
+
+/** The filters that settings ask for, in their order. */
+export function filtersOf(
+  { headers, dnsbl, greylist, rspamd, milters }: FilterSettings,
+  { hostname, log }: FiltersOptions,
+  memory: GreylistMemory,
+): readonly Filter[] {
+  const maxHeader = headers.maxSize
+  return [
+    new LoopFilter(),
+    new HeaderFilter(headers),
+    ...(dnsbl.lists.length === 0 ? [] : [new DnsblFilter(dnsbl, log)]),
+    ...(greylist === null ? [] : [new GreylistFilter(greylist, memory)]),
+    ...(rspamd === null ? [] : [new RspamdFilter(rspamd, log)]),
+    ...milters.map((each) => new MilterFilter(each, { hostname, maxHeader, log })),
+  ]
 }

@@ -21,6 +21,8 @@ export interface GreylistOptions {
   /** The file; its directory is there. */
   readonly path: string
   readonly log: Log
+  /** Nothing is ever written. */
+  readonly readOnly?: boolean
   /** Milliseconds since 1970; for tests. */
   readonly now?: () => number
 }
@@ -109,6 +111,7 @@ export class GreylistMemory {
   }
 
   #saveLater(): void {
+    if (this.#options.readOnly === true) return
     this.#timer ??= setTimeout(() => this.#save(), SAVE_MS).unref()
   }
 

@@ -41,10 +41,13 @@ const NETWORK = { ip4: 24, ip6: 48 }
 const SECONDS = 60
 
 /** A part of the net that is counted together. */
-interface Group {
+export interface Group {
+  /** The network, as `192.0.2.7/32`. */
   readonly key: string
   readonly what: Excess
+  /** At once; 0 for no limit. */
   readonly most: number
+  /** New ones; 0 for no limit. */
   readonly perMinute: number
 }
 
@@ -116,8 +119,8 @@ export class ConnectionCounts implements Doorkeeper {
   }
 }
 
-/** The address first: it says more. None for those who are trusted. */
-function groupsOf(address: string, limits: ConnectionLimits): Group[] {
+/** Where a client is counted. The address first: it says more. None for those who are trusted. */
+export function groupsOf(address: string, limits: ConnectionLimits): Group[] {
   if (isThisMachine(address) || limits.trusted.has(address)) return []
   const { perAddress, perNetwork, ratePerAddress, ratePerNetwork } = limits
   const own = { what: 'address', most: perAddress, perMinute: ratePerAddress } as const

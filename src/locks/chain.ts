@@ -10,8 +10,8 @@
  * Unlike `service/claims.ts`, which succeeds dead processes only: here one that is
  * alive may lose its lock, and then must not be able to overwrite anything.
  */
-import { lstatSync, readlinkSync } from 'node:fs'
-import { lstat, lutimes, readdir, readlink, symlink, unlink } from 'node:fs/promises'
+import { lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
+import { lstat, lutimes, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monotonicMs } from '../process/clock.js'
 
@@ -29,11 +29,14 @@ export interface Link {
 export class Chain {
   readonly #folder: string
   readonly #name: string
+  /** Of the paths of all links. */
+  readonly #stem: string
 
   /** @param folder is there. @param name begins no other chain's name with a dot behind it */
   constructor(folder: string, name: string) {
     this.#folder = folder
     this.#name = name
+    this.#stem = join(folder, `${name}.`)
   }
 
   /** The link that counts, `null` if there never was one. */
@@ -48,15 +51,22 @@ export class Chain {
     throw new Error(`${join(this.#folder, this.#name)}: changes too fast to be read`)
   }
 
-  /** Makes the link after `before`. @returns `null` if somebody else has done so */
+  /**
+   * Makes the link after `before`. The few calls of that are made where they stand: a link that
+   * lies in its inode, in a directory of this machine that is in use all the time, takes
+   * microseconds; a turn on libuv's pool for each would take ten times as long.
+   * @returns `null` if somebody else has done so
+   */
   async follow(before: Link | null, text: string): Promise<Link | null> {
     const token = (before?.token ?? 0) + 1
-    if (!(await this.#make(token, text))) return null
-    if (await this.#succeeded(before, token)) {
+    if (!this.#make(token, text)) return null
+    // The first link of all has none before it; a listing as short as this is read in one piece.
+    const ours = before === null ? (await this.#tokens()).at(-1) === token : this.#stands(before)
+    if (ours) {
       const below = before === null ? [] : [...before.below, before.token]
-      return { token, text, below: await this.#clear(below) }
+      return { token, text, below: this.#clear(below) }
     }
-    await orNull(unlink(this.#path(token)))
+    this.#unmake(token)
     return null
   }
 
@@ -82,9 +92,9 @@ export class Chain {
     return facts === null || facts.mtimeMs > monotonicMs() ? null : facts.mtimeMs
   }
 
-  async #make(token: number, text: string): Promise<boolean> {
+  #make(token: number, text: string): boolean {
     try {
-      await symlink(text, this.#path(token))
+      symlinkSync(text, this.#path(token))
       return true
     } catch (error) {
       if (hasCode(error, 'EEXIST')) return false
@@ -92,10 +102,12 @@ export class Chain {
     }
   }
 
-  /** The first link of all has none before it; a listing as short as this is read in one piece. */
-  async #succeeded(before: Link | null, token: number): Promise<boolean> {
-    if (before !== null) return this.#stands(before)
-    return (await this.#tokens()).at(-1) === token
+  #unmake(token: number): void {
+    try {
+      unlinkSync(this.#path(token))
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error
+    }
   }
 
   #stands({ token, text }: Link): boolean {
@@ -108,10 +120,10 @@ export class Chain {
   }
 
   /** From below, and no further than that works. @returns what is left */
-  async #clear(tokens: readonly number[]): Promise<readonly number[]> {
+  #clear(tokens: readonly number[]): readonly number[] {
     for (const [index, token] of tokens.entries()) {
       try {
-        await orNull(unlink(this.#path(token)))
+        this.#unmake(token)
       } catch {
         return tokens.slice(index)
       }
@@ -129,7 +141,7 @@ export class Chain {
   }
 
   #path(token: number): string {
-    return join(this.#folder, `${this.#name}.${token}`)
+    return `${this.#stem}${token}`
   }
 }
 

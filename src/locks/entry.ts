@@ -13,8 +13,8 @@ const FORM =
 
 export interface Note {
   readonly free: boolean
-  /** True if the writer's process still runs. */
-  readonly alive: boolean
+  /** Looks whether the writer's process still runs: most notes tell enough without that. */
+  alive(): boolean
   /** The {@link Writer} that wrote it. */
   readonly by: string
   /** When, by the clock that starts with the boot. */
@@ -38,7 +38,7 @@ export class Writer {
     const [, state, pid, started, boot, by, , at] = FORM.exec(text) ?? []
     if (at === undefined) throw new Error(`no lock says ${JSON.stringify(text)}; remove its file`)
     const who = { pid: Number(pid), started: started!, boot: this.#who.boot }
-    const alive = boot === short(who.boot) && isRunning(who)
+    const alive = (): boolean => boot === short(who.boot) && isRunning(who)
     return { free: state === 'free', alive, by: by!, atMs: Number.parseInt(at, 36) }
   }
 }

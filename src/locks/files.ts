@@ -86,8 +86,10 @@ export class FileLocks implements Locks {
   async #acquire(name: string, takeoverMs: number): Promise<Lease | null> {
     const chain = this.#chain(name)
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const last = this.#recall(name) ?? (await chain.last())
-      if (last !== null && !(await this.#free(name, chain, last, takeoverMs))) return null
+      const ours = this.#recall(name)
+      const last = ours ?? (await chain.last())
+      const taken = ours === null && last !== null
+      if (taken && !(await this.#free(name, chain, last, takeoverMs))) return null
       const link = await chain.follow(last, this.#writer.write('held'))
       if (link !== null) return this.#hold(name, chain, link)
     }
@@ -97,8 +99,9 @@ export class FileLocks implements Locks {
   /** True if whoever made this link has no right to the lock any more. */
   async #free(name: string, chain: Chain, link: Link, takeoverMs: number): Promise<boolean> {
     const note = this.#writer.read(link.text)
-    if (note.free || !note.alive) return true
+    if (note.free) return true
     if (note.by === this.#writer.id) return this.#freeHere(name, link, takeoverMs)
+    if (!note.alive()) return true
     if (takeoverMs === Infinity) return false
     const activeMs = (await chain.touchedMs(link)) ?? note.atMs
     // It may have been at work since it last told others of it.
@@ -131,7 +134,10 @@ export class FileLocks implements Locks {
     for (const oldest of this.#known.keys()) return void this.#known.delete(oldest)
   }
 
-  /** Once only: if somebody else has gone on from there, it is of no more use. */
+  /**
+   * The link with which this process gave the lock back: it says so and need not be read. Once
+   * only: if somebody else has gone on from there, it is of no more use.
+   */
   #recall(name: string): Link | null {
     const link = this.#known.get(name) ?? null
     this.#known.delete(name)

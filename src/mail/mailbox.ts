@@ -1,6 +1,12 @@
 /** A user's mail as POP3 sees it: a list frozen at login, and what can be done with it. */
 import type { Bytes } from './message.js'
 
+/**
+ * What becomes of the pieces of a message that is read: kept by whoever asked for them, or
+ * passed on before the next one is asked for, whose memory it may be then.
+ */
+export type Pieces = 'kept' | 'passed'
+
 export interface StoredMessage {
   /** 1 to 70 characters 0x21–0x7E, unique in the mailbox, the same for ever (RFC 1939 section 7, UIDL). */
   readonly uid: string
@@ -13,11 +19,12 @@ export interface Mailbox {
   readonly messages: readonly StoredMessage[]
 
   /**
-   * The content with CR LF line ends, exactly `size` octets. Reading is lazy:
-   * whoever stops early reads no further.
+   * The content with CR LF line ends, exactly `size` octets; at once if it is in memory.
+   * Reading is lazy: whoever stops early reads no further.
+   * @param pieces kept, if nothing is said
    * @throws MessageUnavailable when it vanished or cannot be read
    */
-  open(message: StoredMessage): Promise<Bytes>
+  open(message: StoredMessage, pieces?: Pieces): Bytes | Promise<Bytes>
 
   /**
    * Removes messages for good: when this resolves they are gone from the disk,

@@ -3,11 +3,10 @@ import { type Log, reason } from '../log/log.js'
 import { type Bytes, inMemory } from '../mail/message.js'
 import type { Certificates } from './certificates.js'
 import { Dialogue } from './dialogue.js'
+import { Outbox } from './outbox.js'
 import type { Answer, Session, TlsFacts } from './session.js'
 import type { Wire } from './wire.js'
 
-/** Answers to pipelined commands are sent together, but no more than this at a time. */
-const MAX_BATCH = 65_536
 const NOTHING = Buffer.alloc(0)
 
 export interface ConnectionOptions {
@@ -27,8 +26,7 @@ export class Connection {
   readonly #dialogue: Dialogue
   readonly #options: ConnectionOptions
   readonly #wire: Wire
-  #outbox: Buffer[] = []
-  #outboxSize = 0
+  readonly #outbox: Outbox
   #over = false
   #stopping = false
 
@@ -36,6 +34,7 @@ export class Connection {
     this.#options = options
     this.#session = options.session
     this.#wire = options.wire
+    this.#outbox = new Outbox(options.wire)
     this.#dialogue = new Dialogue(options.session)
     this.#session.connected?.(() => this.destroy())
   }
@@ -79,7 +78,7 @@ export class Connection {
     if (proxiedTls !== null) this.#session.secured(proxiedTls)
     if (implicitTls) await this.#secure(NOTHING)
     if (this.#finished) return
-    await this.#send(await this.#session.greet())
+    await this.#sent(await this.#session.greet())
     while (!this.#finished && (await this.#receive())) await this.#answer()
     if (!this.#finished) await this.#farewell()
   }
@@ -105,25 +104,36 @@ export class Connection {
       const answer = next instanceof Promise ? await next : next
       if (answer === null) continue
       this.#waitingSince = null
-      await this.#send(answer)
+      // Of many answers to pipelined commands most take no turn of the event loop.
+      if (!this.#put(answer)) await this.#sent(answer)
+      if (this.#outbox.full) await this.#outbox.flush()
       if (this.#stopping && !this.#dialogue.inBody) break
     }
-    if (this.#outboxSize > 0) await this.#flush()
+    await this.#outbox.flush()
   }
 
-  async #send(answer: Answer): Promise<void> {
+  /** Leaves an answer with others that will be sent. @returns false if it needs more than that */
+  #put({ head, body, then, after }: Answer): boolean {
+    if (after !== undefined || then !== undefined) return false
+    if (body !== undefined && !Array.isArray(body)) return false
+    const pieces: readonly Buffer[] = body ?? []
+    this.#outbox.put(head)
+    for (const piece of pieces) this.#outbox.put(piece)
+    return true
+  }
+
+  async #sent(answer: Answer): Promise<void> {
     if (answer.after !== undefined) await this.#delay(answer.after)
     if (answer.then === 'starttls') return this.#secure(answer.head)
-    this.#put(answer.head)
+    this.#outbox.put(answer.head)
     if (answer.body !== undefined) await this.#stream(answer.body)
-    if (this.#outboxSize >= MAX_BATCH) await this.#flush()
     if (answer.then === 'close') this.#over = true
-    if (this.#over || this.#dialogue.idle) await this.#flush()
+    if (this.#over || this.#dialogue.idle) await this.#outbox.flush()
   }
 
   /** What was said before goes out first; who hangs up meanwhile is not waited for. */
   async #delay(milliseconds: number): Promise<void> {
-    await this.#flush()
+    await this.#outbox.flush()
     if (!this.#stopping) await this.#wire.pause(milliseconds)
   }
 
@@ -131,34 +141,22 @@ export class Connection {
     // No `for await` over what is there already: it would cost a turn per chunk.
     if (inMemory(body)) {
       for (const chunk of body) {
-        if (this.#put(chunk)) await this.#flush()
+        this.#outbox.put(chunk)
+        if (this.#outbox.full) await this.#outbox.flush()
         if (this.#wire.gone) return
       }
       return
     }
     for await (const chunk of body) {
-      if (this.#put(chunk)) await this.#flush()
+      this.#outbox.put(chunk)
+      // However small: its memory may be that of the next.
+      await this.#outbox.flush()
       if (this.#wire.gone) return
     }
   }
 
-  /** @returns true when it is time to flush */
-  #put(bytes: Buffer): boolean {
-    this.#outbox.push(bytes)
-    this.#outboxSize += bytes.length
-    return this.#outboxSize >= MAX_BATCH
-  }
-
-  async #flush(): Promise<void> {
-    if (this.#outboxSize === 0) return
-    const bytes = this.#outbox.length === 1 ? this.#outbox[0]! : Buffer.concat(this.#outbox)
-    this.#outbox = []
-    this.#outboxSize = 0
-    await this.#wire.write(bytes)
-  }
-
   async #secure(farewell: Buffer): Promise<void> {
-    await this.#flush()
+    await this.#outbox.flush()
     this.#dialogue.forget()
     const certificates = this.#options.certificates()
     const facts = certificates === null ? null : await this.#wire.secure(farewell, certificates)
@@ -169,7 +167,7 @@ export class Connection {
   /** The client went silent or the server stops: says so, if anybody is still there. */
   async #farewell(): Promise<void> {
     if (!this.#stopping && !this.#wire.late) return
-    this.#put(this.#session.farewell(this.#stopping ? 'stopping' : 'idle'))
-    await this.#flush()
+    this.#outbox.put(this.#session.farewell(this.#stopping ? 'stopping' : 'idle'))
+    await this.#outbox.flush()
   }
 }

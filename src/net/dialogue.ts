@@ -15,8 +15,9 @@ const EMPTY = Buffer.alloc(0)
 
 export class Dialogue {
   readonly #session: Session
-  /** What arrived and was not used yet. */
+  /** What arrived; what lies before `#at` was used. */
   #buffer: Buffer = EMPTY
+  #at = 0
   /** Where the search for a line end goes on, so that no byte is searched twice. */
   #searched = 0
   /** True when the buffer holds only the beginning of a line. */
@@ -34,7 +35,12 @@ export class Dialogue {
 
   /** True while nothing is buffered that could give another answer at once. */
   get idle(): boolean {
-    return this.#over || this.#waiting || this.#buffer.length === 0
+    return this.#over || this.#waiting || this.#left === 0
+  }
+
+  /** Octets that were not used yet. */
+  get #left(): number {
+    return this.#buffer.length - this.#at
   }
 
   /** True while a message body is being received. */
@@ -51,7 +57,9 @@ export class Dialogue {
   /** Adds what arrived. Call `next()` until it gives `null` before adding more: then at most one line's beginning is kept. */
   push(chunk: Buffer): void {
     if (this.#over) return
-    this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk])
+    this.#buffer = this.#left === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    this.#searched -= this.#at
+    this.#at = 0
     this.#waiting = false
   }
 
@@ -62,7 +70,7 @@ export class Dialogue {
   next(more = false): Answer | null | Promise<Answer | null> {
     while (!this.idle) {
       if (this.#session.raw !== null) return this.#body()
-      if (this.#first && this.#buffer[0] === TLS_HANDSHAKE) {
+      if (this.#first && this.#buffer[this.#at] === TLS_HANDSHAKE) {
         return this.#end(this.#session.fault('tls-hello'))
       }
       this.#first = false
@@ -74,7 +82,7 @@ export class Dialogue {
 
   /** TLS begins: whatever was sent in clear before it is gone (CVE-2011-0411). */
   forget(): void {
-    this.#use(this.#buffer.length)
+    this.#use(this.#left)
     this.#discarded = 0
     // A TLS handshake inside TLS is just a strange line.
     this.#first = false
@@ -82,7 +90,7 @@ export class Dialogue {
 
   /** Hands what is there to the body, which takes all of it until it has an answer. */
   async #body(): Promise<Answer | null> {
-    const { taken, answer } = await this.#session.raw!.take(this.#buffer)
+    const { taken, answer } = await this.#session.raw!.take(this.#rest)
     this.#use(taken)
     this.#taken = answer === null ? this.#taken + taken : 0
     return answer === null ? null : this.#checked(answer)
@@ -92,17 +100,18 @@ export class Dialogue {
   #line(more: boolean): Answer | Promise<Answer> | null {
     const lf = this.#buffer.indexOf(LF, this.#searched)
     if (lf === -1) return this.#unfinished()
-    const line = this.#buffer.subarray(0, lf + 1)
-    this.#use(lf + 1)
-    const length = this.#discarded + line.length
+    const buffer = this.#buffer
+    const from = this.#at
+    this.#use(lf + 1 - from)
+    const length = this.#discarded + lf + 1 - from
     if (length > this.#session.maxLine) return this.#overlong(length)
-    const crlf = line.length > 1 && line[line.length - 2] === CR
+    const crlf = lf > from && buffer[lf - 1] === CR
     if (!crlf && !this.#session.bareLf) return this.#end(this.#session.fault('bare-lf'))
-    return this.#command(line.subarray(0, crlf ? -2 : -1), more)
+    return this.#command(buffer.subarray(from, crlf ? lf - 1 : lf), more)
   }
 
   #command(line: Buffer, more: boolean): Answer | Promise<Answer> {
-    if ((more || this.#buffer.length > 0) && this.#session.mustBeLast(line)) {
+    if ((more || this.#left > 0) && this.#session.mustBeLast(line)) {
       return this.#end(this.#session.fault('out-of-step'))
     }
     const answer = this.#session.command(line)
@@ -113,8 +122,8 @@ export class Dialogue {
 
   /** No line end in sight: waits for it, or begins to throw away what can no longer become a command. */
   #unfinished(): Answer | null {
-    const { length } = this.#buffer
-    this.#searched = length
+    const length = this.#left
+    this.#searched = this.#buffer.length
     this.#waiting = this.#discarded === 0 && length <= this.#session.maxLine
     if (this.#waiting) return null
     this.#discarded += length
@@ -129,9 +138,16 @@ export class Dialogue {
     return length > MAX_DISCARD ? this.#end(answer) : this.#checked(answer)
   }
 
+  /** What was not used yet. */
+  get #rest(): Buffer {
+    return this.#buffer.subarray(this.#at)
+  }
+
   #use(length: number): void {
-    this.#buffer = length < this.#buffer.length ? this.#buffer.subarray(length) : EMPTY
-    this.#searched = 0
+    this.#at += length
+    // Nobody who says nothing for an hour keeps what he said last.
+    if (this.#left === 0) [this.#buffer, this.#at] = [EMPTY, 0]
+    this.#searched = this.#at
   }
 
   #checked(answer: Answer): Answer {
@@ -141,7 +157,7 @@ export class Dialogue {
   /** Nothing that follows is looked at. */
   #end(answer: Answer): Answer {
     this.#over = true
-    this.#use(this.#buffer.length)
+    this.#use(this.#left)
     return answer.then === 'close' ? answer : { ...answer, then: 'close' }
   }
 }

@@ -85,10 +85,17 @@ export class Wire {
     if (this.#waiting === 'handshake') this.destroy()
   }
 
-  /** Writes; waits when the client is slower than we are. */
-  async write(bytes: Buffer): Promise<void> {
-    if (this.#gone || this.#socket.write(bytes)) return
-    await this.#wait('reader', performance.now() + WRITE_PATIENCE_MS)
+  /**
+   * Writes. @returns `null` if the system has taken all of it; else a promise that it has, or that
+   * the client is gone: so long the memory must stay as it is, as the client is slower than we are
+   */
+  write(...pieces: readonly Buffer[]): Promise<void> | null {
+    if (this.#gone) return null
+    if (pieces.length > 1) this.#socket.cork()
+    for (const piece of pieces) this.#socket.write(piece, this.#written)
+    if (pieces.length > 1) this.#socket.uncork()
+    if (this.#gone || this.#socket.writableLength === 0) return null
+    return this.#wait('reader', performance.now() + WRITE_PATIENCE_MS)
   }
 
   /**
@@ -159,13 +166,16 @@ export class Wire {
 
   #attach(socket: Socket): void {
     socket.on('data', (chunk: Buffer) => this.#arrived(chunk))
-    socket.on('drain', () => this.#waiting === 'reader' && this.#wake())
     socket.on('end', () => {
       this.#ended = true
       if (this.#waiting === 'input' || this.#waiting === 'end') this.#wake()
     })
     socket.on('error', () => this.destroy())
     socket.on('close', () => this.destroy())
+  }
+
+  readonly #written = (): void => {
+    if (this.#waiting === 'reader' && this.#socket.writableLength === 0) this.#wake()
   }
 
   #arrived(chunk: Buffer): void {

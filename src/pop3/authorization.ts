@@ -18,12 +18,12 @@ export class Authorization implements State {
   #username: string | null = null
 
   readonly maxUnknown = MAX_UNKNOWN
-  readonly verbs: ReadonlyMap<string, Verb>
+  readonly #verbs: ReadonlyMap<string, Verb>
 
   constructor(context: Context) {
     this.#context = context
     this.#auth = new Auth(context)
-    this.verbs = new Map<string, Verb>([
+    this.#verbs = new Map<string, Verb>([
       ['USER', (name) => this.#user(name)],
       ['PASS', (password) => this.#pass(password)],
       ['APOP', (proof) => this.#apop(proof)],
@@ -34,6 +34,10 @@ export class Authorization implements State {
       ['CAPA', bare(context, () => this.#capa())],
       ['QUIT', bare(context, () => ok(context.texts.bye, { next: null }))],
     ])
+  }
+
+  verb(name: string): Verb | undefined {
+    return this.#verbs.get(name)
   }
 
   get refusal(): string {

@@ -35,6 +35,7 @@ const HTTP = new Set([
 /** A pass phrase has more octets than RFC 2449 section 4 allows a line, so may have an initial response. */
 const LONG = new Set(['PASS', 'AUTH'])
 
+const STLS = 'STLS'
 const NOTHING = Buffer.alloc(0)
 
 /**
@@ -115,9 +116,10 @@ export class Pop3Session implements Session {
 
   /** RFC 2595 section 4: what follows STLS in clear may be somebody else's. */
   mustBeLast(bytes: Buffer): boolean {
-    if (this.#state.lines !== null) return false
-    const { verb } = parseCommand(bytes)
-    return verb === 'STLS' && !this.#context.peer.secure && this.#state.verbs.has(verb)
+    // Asked for each of many pipelined commands: most are none that could be it.
+    const possible = this.#state.lines === null && !this.#context.peer.secure
+    if (!possible || this.#state.verb(STLS) === undefined) return false
+    return parseCommand(bytes).verb === STLS
   }
 
   fault(fault: LineFault): Answer {
@@ -150,7 +152,7 @@ export class Pop3Session implements Session {
     const { texts } = this.#context
     if (HTTP.has(verb)) return err(texts.thisIsPop3, { next: null })
     if (!LONG.has(verb) && bytes.length + 2 > MAX_COMMAND) return FAULTS.overlong(texts)
-    const act = this.#state.verbs.get(verb)
+    const act = this.#state.verb(verb)
     return act === undefined ? err(this.#state.refusal, { blame: 'unknown' }) : act(argument)
   }
 
@@ -181,7 +183,8 @@ export class Pop3Session implements Session {
     if (next) this.#enter(next)
     const over = next === null || (blame !== undefined && this.#tooMuch(blame))
     const then = over ? 'close' : starttls && 'starttls'
-    return { head, ...(body && { body }), ...(then && { then }) }
+    if (then) return body ? { head, body, then } : { head, then }
+    return body ? { head, body } : { head }
   }
 
   #enter(state: State): void {

@@ -6,8 +6,8 @@ export type Verb = (argument: Buffer) => Reply | Promise<Reply>
 
 /** RFC 1939 section 3: what the client may say now. */
 export interface State {
-  /** By upper-case name. A verb that is absent is not allowed in this state. */
-  readonly verbs: ReadonlyMap<string, Verb>
+  /** @param name in upper case. A verb that is absent is not allowed in this state. */
+  verb(name: string): Verb | undefined
   /** What is said to an absent verb. */
   readonly refusal: string
   /** Set while lines are no commands. */

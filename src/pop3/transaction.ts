@@ -26,6 +26,18 @@ import { bare } from './verb.js'
 /** What LIST or UIDL say of a message. */
 type About = (message: StoredMessage) => string | number
 
+/** A verb of one session. */
+type TransactionVerb = (self: Transaction) => Verb
+
+/** What DELE says, by language: made once, as clients send thousands of them at a time. */
+const MARKED = new WeakMap<Texts, Reply>()
+
+function markedReply(texts: Texts): Reply {
+  const made = MARKED.get(texts) ?? ok(texts.marked)
+  MARKED.set(texts, made)
+  return made
+}
+
 export class Transaction implements State {
   readonly #login: Login<Mailbox>
   readonly #context: Context
@@ -35,26 +47,31 @@ export class Transaction implements State {
 
   readonly lines = null
   readonly maxUnknown = MAX_ERRORS
-  readonly verbs: ReadonlyMap<string, Verb>
+
+  /** Made once for all sessions: a thousand that are idle have no thousand maps. */
+  static readonly #verbs: ReadonlyMap<string, TransactionVerb> = new Map<string, TransactionVerb>([
+    ['STAT', (self) => self.#bare(() => ok(`${self.#drop.count} ${self.#drop.octets}`))],
+    ['LIST', (self) => (number) => self.#list(number, ({ size }) => size)],
+    ['UIDL', (self) => (number) => self.#list(number, ({ uid }) => printable(uid))],
+    ['RETR', (self) => (number) => self.#retr(number)],
+    ['TOP', (self) => (arguments_) => self.#top(arguments_)],
+    ['DELE', (self) => (number) => self.#dele(number)],
+    ['RSET', (self) => self.#bare(() => self.#rset())],
+    ['NOOP', (self) => self.#bare(() => ok(self.#texts.stillHere))],
+    ['LANG', (self) => (range) => lang(range, self.#context)],
+    ['CAPA', (self) => self.#bare(() => capabilities(self.#context, false))],
+    ['QUIT', (self) => self.#bare(() => self.#quit())],
+  ])
 
   /** Takes over the duty to log out. */
   constructor(login: Login<Mailbox>, context: Context) {
     this.#login = login
     this.#context = context
     this.#drop = new Maildrop(login.avatar.messages)
-    this.verbs = new Map<string, Verb>([
-      ['STAT', bare(context, () => ok(`${this.#drop.count} ${this.#drop.octets}`))],
-      ['LIST', (number) => this.#list(number, ({ size }) => size)],
-      ['UIDL', (number) => this.#list(number, ({ uid }) => printable(uid))],
-      ['RETR', (number) => this.#retr(number)],
-      ['TOP', (arguments_) => this.#top(arguments_)],
-      ['DELE', (number) => this.#dele(number)],
-      ['RSET', bare(context, () => this.#rset())],
-      ['NOOP', bare(context, () => ok(this.#texts.stillHere))],
-      ['LANG', (range) => lang(range, context)],
-      ['CAPA', bare(context, () => capabilities(context, false))],
-      ['QUIT', bare(context, () => this.#quit())],
-    ])
+  }
+
+  verb(name: string): Verb | undefined {
+    return Transaction.#verbs.get(name)?.(this)
   }
 
   get refusal(): string {
@@ -94,6 +111,10 @@ export class Transaction implements State {
     }
   }
 
+  #bare(act: () => Reply | Promise<Reply>): Verb {
+    return bare(this.#context, act)
+  }
+
   #list(argument: Buffer, about: About): Reply {
     if (argument.length > 0) return this.#listOne(argument, about)
     return ok(this.summary, { body: listing(this.#drop.lines(about)) })
@@ -106,7 +127,7 @@ export class Transaction implements State {
       : ok(`${argument.toString('latin1')} ${about(message)}`)
   }
 
-  async #retr(argument: Buffer): Promise<Reply> {
+  #retr(argument: Buffer): Reply | Promise<Reply> {
     const message = this.#find(argument)
     if (message === null) return this.#noSuchMessage()
     return this.#read(message, (content) => {
@@ -117,7 +138,7 @@ export class Transaction implements State {
     })
   }
 
-  async #top(argument: Buffer): Promise<Reply> {
+  #top(argument: Buffer): Reply | Promise<Reply> {
     const wanted = parseTop(argument)
     if (wanted === null) return err(this.#texts.topArguments)
     const message = this.#drop.get(wanted.number)
@@ -129,32 +150,46 @@ export class Transaction implements State {
     })
   }
 
-  /** One message that cannot be read is no reason to keep the others from their owner. */
-  async #read(message: StoredMessage, reply: (content: Bytes) => Reply): Promise<Reply> {
+  /** At once if the message is in memory: a client that reads them all gets most of them so. */
+  #read(message: StoredMessage, reply: (content: Bytes) => Reply): Reply | Promise<Reply> {
+    if (this.#context.asciiHeadersOnly) return this.#readAscii(message, reply)
     try {
-      const asciiOnly = this.#context.asciiHeadersOnly
-      if (asciiOnly && (await this.#beyondAscii(message))) {
-        return later(this.#texts.needsUtf8, 'UTF8')
-      }
-      return reply(await this.#login.avatar.open(message))
+      const content = this.#open(message)
+      if (!(content instanceof Promise)) return reply(content)
+      return content.then(reply).catch((error: unknown) => this.#unavailable(message, error))
     } catch (error) {
-      if (!(error instanceof MessageUnavailable)) throw error
-      const fields = { ...this.#who(), uid: message.uid, reason: reason(error) }
-      this.#log.warn('pop3 message unavailable', fields)
-      return later(this.#texts.unreadable, systemCode(error))
+      return this.#unavailable(message, error)
     }
   }
 
-  /** Opens the message for itself alone: what is sent afterwards need not be kept meanwhile. */
-  async #beyondAscii(message: StoredMessage): Promise<boolean> {
-    return headerBeyondAscii(await this.#login.avatar.open(message))
+  async #readAscii(message: StoredMessage, reply: (content: Bytes) => Reply): Promise<Reply> {
+    try {
+      // For itself alone: what is sent afterwards need not be kept meanwhile.
+      const beyond = await headerBeyondAscii(await this.#open(message))
+      if (beyond) return later(this.#texts.needsUtf8, 'UTF8')
+      return reply(await this.#open(message))
+    } catch (error) {
+      return this.#unavailable(message, error)
+    }
+  }
+
+  #open(message: StoredMessage): Bytes | Promise<Bytes> {
+    return this.#login.avatar.open(message, 'passed')
+  }
+
+  /** One message that cannot be read is no reason to keep the others from their owner. */
+  #unavailable(message: StoredMessage, error: unknown): Reply {
+    if (!(error instanceof MessageUnavailable)) throw error
+    const fields = { ...this.#who(), uid: message.uid, reason: reason(error) }
+    this.#log.warn('pop3 message unavailable', fields)
+    return later(this.#texts.unreadable, systemCode(error))
   }
 
   #dele(argument: Buffer): Reply {
     const message = this.#find(argument)
     if (message === null) return this.#noSuchMessage()
     this.#drop.mark(message)
-    return ok(this.#texts.marked)
+    return markedReply(this.#texts)
   }
 
   #rset(): Reply {

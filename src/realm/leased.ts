@@ -1,6 +1,11 @@
 /** A mailbox that loses its power together with its lock. */
 import type { Lease } from '../locks/locks.js'
-import { RemovalIncomplete, type Mailbox, type StoredMessage } from '../mail/mailbox.js'
+import {
+  type Mailbox,
+  type Pieces,
+  RemovalIncomplete,
+  type StoredMessage,
+} from '../mail/mailbox.js'
 import { type Bytes, inMemory } from '../mail/message.js'
 
 /** How often a removal that takes long shows that its session is not idle, in milliseconds. */
@@ -18,9 +23,11 @@ export class LeasedMailbox implements Mailbox {
   }
 
   /** A client that takes its time to read a message is not idle while it reads. */
-  async open(message: StoredMessage): Promise<Bytes> {
-    const content = await this.#mailbox.open(message)
-    return inMemory(content) ? content : this.#touching(content)
+  open(message: StoredMessage, pieces?: Pieces): Bytes | Promise<Bytes> {
+    const content = this.#mailbox.open(message, pieces)
+    return content instanceof Promise
+      ? content.then((late) => this.#watched(late))
+      : this.#watched(content)
   }
 
   /**
@@ -39,6 +46,10 @@ export class LeasedMailbox implements Mailbox {
     } finally {
       clearInterval(work)
     }
+  }
+
+  #watched(content: Bytes): Bytes {
+    return inMemory(content) ? content : this.#touching(content)
   }
 
   async *#touching(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

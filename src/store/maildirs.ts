@@ -20,6 +20,7 @@ import { type Address, formatAddress } from '../mail/address.js'
 import {
   type Mailbox,
   MessageUnavailable,
+  type Pieces,
   RemovalIncomplete,
   type StoredMessage,
 } from '../mail/mailbox.js'
@@ -171,13 +172,9 @@ class MaildirMailbox implements Mailbox {
     this.messages = listing.entries
   }
 
-  async open(message: StoredMessage): Promise<Bytes> {
-    try {
-      const content = await read(this.#listing, this.#entry(message))
-      return inMemory(content) ? content : translated(content)
-    } catch (error) {
-      throw unavailable(error)
-    }
+  open(message: StoredMessage, pieces?: Pieces): Bytes | Promise<Bytes> {
+    const content = read(this.#listing, this.#entry(message), pieces)
+    return content instanceof Promise ? opened(content) : content
   }
 
   async remove(messages: Iterable<StoredMessage>, stillOurs?: () => boolean): Promise<void> {
@@ -206,6 +203,15 @@ class MaildirMailbox implements Mailbox {
     const entry = this.#listing.entries[at]
     if (entry !== message) throw new MessageUnavailable('no message of this mailbox')
     return entry
+  }
+}
+
+async function opened(opening: Promise<Bytes>): Promise<Bytes> {
+  try {
+    const content = await opening
+    return inMemory(content) ? content : translated(content)
+  } catch (error) {
+    throw unavailable(error)
   }
 }
 

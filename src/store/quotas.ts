@@ -25,12 +25,15 @@ const SMALLEST = 1
 
 export class Quotas {
   readonly #log: Log
+  readonly #usageOf: typeof usageOf
   readonly #known = new Map<string, Gauge>()
   /** What is being delivered this moment: no answer knows of it. */
   readonly #underWay = new Map<string, Usage>()
 
-  constructor(log: Log) {
+  /** @param count how much a Maildir holds; unless something else is given, account of it is kept there */
+  constructor(log: Log, count: typeof usageOf = usageOf) {
     this.#log = log
+    this.#usageOf = count
   }
 
   /** @param size octets, `null` if unknown @throws Refusal mailboxFull */
@@ -97,7 +100,7 @@ export class Quotas {
   }
 
   #ask(maildir: string, quota: Quota, extra: Usage, certain: boolean): Gauge {
-    const counted = usageOf(maildir, quota, extra).catch((error: unknown) => {
+    const counted = this.#usageOf(maildir, quota, extra).catch((error: unknown) => {
       // No mail ever came. And a quota that cannot be told is no reason to refuse mail.
       if (errorCode(error) !== 'ENOENT')
         this.#log.warn('quota unknown', { mailbox: maildir, reason: reason(error) })

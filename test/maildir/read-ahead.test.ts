@@ -2,8 +2,16 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { list, type Listing, MessageGone, MessageUnsafe, WrongSize } from '../../maildir/maildir.js'
-import { contentAt, maildirWith } from './helpers.js'
+import {
+  type Content,
+  list,
+  type Listing,
+  MessageGone,
+  MessageUnsafe,
+  read,
+  WrongSize,
+} from '../../maildir/maildir.js'
+import { contentAt, maildirWith, textOf } from './helpers.js'
 
 const COUNT = 80
 
@@ -77,3 +85,25 @@ test('a new session does not get what was read for the one before', async () => 
   const listing = await list(box)
   expect(await contentAt(listing, 4)).toBe(wire(4).replaceAll('message', 'changed'))
 })
+
+test('memory is used again, and never that of a message not yet passed on, or kept', async () => {
+  const box = full()
+  const kept = new Map<number, Content>()
+  for (let round = 0; round < 3; round++) {
+    const listing = await list(box)
+    for (let n = 0; n < COUNT; n++) {
+      const keep = (n + round) % 7 === 0
+      const content = await read(listing, listing.entries[n]!, keep ? 'kept' : 'passed')
+      if (!keep) expect(await passedOn(content)).toBe(wire(n))
+      else if (Array.isArray(content)) kept.set(n, content)
+    }
+  }
+  for (const [n, content] of kept) expect(await textOf(content)).toBe(wire(n))
+})
+
+/** Looks at each piece before it asks for the next. */
+async function passedOn(content: Content): Promise<string> {
+  let text = ''
+  for await (const piece of content) text += piece.toString('latin1')
+  return text
+}
