@@ -86,6 +86,7 @@ export class TellingStore implements Store {
   async checkQuota(user: Address, quota: Quota, size: number | null): Promise<void> {
     const home = homeOf(this.#config, user)
     if (home === null) throw new Error('a user without a mailbox')
+    this.#usage = NOTHING
     const asked = this.#quotas.check(home, quota, size)
     await this.#told(asked, (refusal) => {
       const facts = { user: formatAddress(user), quota, usage: this.#usage }
