@@ -2,14 +2,17 @@
  * The sender that a user holds after a login: it speaks for the user's own
  * addresses, and for no others.
  */
+import type { Target } from '../directory/directory.js'
 import { type Address, formatAddress, identity } from '../mail/address.js'
 import type { Envelope, Opening } from '../mail/envelope.js'
 import type { Message } from '../mail/message.js'
 import type { Outcome } from '../mail/outcome.js'
-import { notYourAddress, relayMissing } from '../mail/refusal.js'
+import { notYourAddress, Refusal, relayMissing } from '../mail/refusal.js'
 import type { Sender } from '../mail/sender.js'
 import { completed } from '../mail/submitted.js'
 import { checkRecipient, filtered, type SenderParts } from './own-domains.js'
+
+const NOBODY: Address = { local: '', domain: '' }
 
 /** What holds for all users who send; asked each time, a reload changes it. */
 export interface SubmissionRules {
@@ -61,7 +64,18 @@ export class Member implements Sender {
     if (identity(address) === user) return true
     const { directory } = this.#parts
     if (!(await directory.owns(address.domain))) return false
-    const targets = await directory.resolve(address)
-    return targets.some((target) => target.kind === 'mailbox' && identity(target.user) === user)
+    const targets = await directory.resolve(address).catch(nobodys)
+    return targets.some((target) => identity(placeOwner(target) ?? NOBODY) === user)
   }
+}
+
+/** An address that refuses mail for good belongs to nobody who could send from it. */
+function nobodys(error: unknown): readonly Target[] {
+  if (error instanceof Refusal && !error.temporary) return []
+  throw error
+}
+
+function placeOwner(target: Target): Address | null {
+  if (target.kind === 'mailbox') return target.user
+  return target.kind === 'lmtp' ? target.to : null
 }

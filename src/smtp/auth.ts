@@ -22,12 +22,11 @@ const TARPIT_MS = 1_000
 
 /** RFC 4422 section 3.1, in any case; then the initial response. */
 const ARGUMENT = /^([A-Za-z0-9_-]{1,20})(?: +([^ ]*))?$/
-const PLAINTEXT = ['PLAIN', 'LOGIN']
 
 const TWICE = fault(503, '5.5.1', 'You are logged in already')
 const NO_MECHANISM = fault(504, '5.5.4', 'No such mechanism here; EHLO lists those that there are')
 /** RFC 4954 section 6: the client must not send its password, so it hears this before it could. */
-const NEEDS_TLS = fault(538, '5.7.11', 'Passwords are taken over TLS only; say STARTTLS first')
+const NEEDS_TLS = fault(538, '5.7.11', 'Logins are taken over TLS only; say STARTTLS first')
 const BAD_SYNTAX = fault(501, '5.5.4', 'Say AUTH and the name of a mechanism')
 const CANCELLED = fault(501, '5.7.0', 'Authentication cancelled')
 const BAD_RESPONSE = fault(501, '5.5.2', 'That is no response of this mechanism')
@@ -70,7 +69,7 @@ export class Auth {
 
   /** Names of the mechanisms that can be used now, the strongest first. */
   get mechanisms(): readonly string[] {
-    return offeredMechanisms(this.#allowed, this.#surroundings)
+    return this.#private ? offeredMechanisms(this.#allowed, this.#surroundings) : []
   }
 
   /** The verb. */
@@ -78,12 +77,11 @@ export class Auth {
     if (userOf(this.#context) !== null) return TWICE
     const match = ARGUMENT.exec(argument)
     if (match === null) return BAD_SYNTAX
+    if (!this.#private) return NEEDS_TLS
     const [, name = '', initial = null] = match
     const exchange = beginExchange(name, this.#allowed, this.#surroundings)
     this.#mechanism = name.toUpperCase()
-    if (exchange !== null) return this.#run(exchange, () => exchange.begin(initial))
-    const clear = PLAINTEXT.includes(this.#mechanism) && !this.#allowed.plaintext
-    return clear ? NEEDS_TLS : NO_MECHANISM
+    return exchange === null ? NO_MECHANISM : this.#run(exchange, () => exchange.begin(initial))
   }
 
   /** A response to the last challenge. */
@@ -107,11 +105,17 @@ export class Auth {
     await guest?.login.logout()
   }
 
+  /** RFC 8314 section 3.3: in clear from another machine nobody logs in, for a session can be taken over there. */
+  get #private(): boolean {
+    const { peer } = this.#context
+    return peer.secure || isThisMachine(peer.address)
+  }
+
   get #allowed(): Allowed {
-    const { peer, options } = this.#context
+    const { options } = this.#context
     const { logins } = options
     return {
-      plaintext: peer.secure || isThisMachine(peer.address),
+      plaintext: true,
       secrets: logins.secrets(),
       accepts: (kind) => options.portal.accepts(kind) && (kind !== 'scram' || logins.scram()),
     }

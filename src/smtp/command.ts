@@ -10,7 +10,6 @@ export interface Command {
 
 // oxlint-disable-next-line no-control-regex -- control characters are what it is for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]/
-const COMMAND = /^([A-Za-z]+)(?: +(.*?))? *$/s
 
 /** @returns `null` when the bytes are no text: control characters, broken UTF-8 */
 export function decode(line: Buffer): string | null {
@@ -21,9 +20,20 @@ export function decode(line: Buffer): string | null {
 
 /** @returns `null` when it does not begin with a word */
 export function parseCommand(text: string): Command | null {
-  const match = COMMAND.exec(text)
-  // The pattern lets nothing but ASCII letters in, so that capitals are safe.
-  return match && { verb: match[1]!.toUpperCase(), argument: match[2] ?? '' }
+  const word = /^[A-Za-z]+/.exec(text)?.[0] ?? ''
+  const rest = text.slice(word.length)
+  if (word === '' || (rest !== '' && !rest.startsWith(' '))) return null
+  // Nothing but ASCII letters is in it, so that capitals are safe.
+  return { verb: word.toUpperCase(), argument: withoutBlanks(rest) }
+}
+
+/** No pattern: one that looks for the end of blanks takes the square of their number. */
+function withoutBlanks(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && text[from] === ' ') from++
+  while (to > from && text[to - 1] === ' ') to--
+  return text.slice(from, to)
 }
 
 /** `null` address = the null path `<>`. */

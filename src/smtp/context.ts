@@ -72,8 +72,8 @@ export interface Context {
   login: Login<Sender> | null
   /** `null` where nobody logs in. */
   auth: Auth | null
-  /** This client may say for whom it speaks. */
-  readonly mayXclient: boolean
+  /** The address of a client that may say for whom it speaks; `null` for any other. */
+  readonly front: string | null
   /** Messages that it began. */
   messages: number
   /** What the client called itself. */

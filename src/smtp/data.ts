@@ -95,8 +95,13 @@ export class Data implements RawInput {
   #enough(): Answer | null {
     if (this.#received <= this.#context.options.maxSize() * MAX_DISCARD_FACTOR) return null
     const refused = this.#refused ?? messageTooBig(this.#context.options.maxSize())
-    void this.#intake.discard()
+    this.#intake.discard().catch((error: unknown) => this.#lost(error))
     return this.#done({ ...this.#forAll(refusal(refused)), then: 'close' })
+  }
+
+  /** A temporary file that cannot be closed holds up nobody. */
+  #lost(error: unknown): void {
+    this.#context.options.log.error('smtp temporary file', { reason: reason(error) })
   }
 
   async #finish(): Promise<Answer> {
@@ -135,9 +140,13 @@ export class Data implements RawInput {
       const header = this.#header()
       const message = await this.#intake.finish(header, countLines(header))
       const outcomes = await inTime(sender(this.#context).send(this.#envelope, message))
-      const refused = this.#context.options.role.replyPerRecipient ? null : verdict(outcomes)
+      const refused = this.#context.options.role.replyPerRecipient
+        ? null
+        : verdict(outcomes, this.#envelope.to.length)
       if (refused !== null) throw refused
-      log.info('smtp accepted', { ...this.#facts(), size: message.size + message.lines })
+      if (outcomes.some((outcome) => outcome.refusal === null)) {
+        log.info('smtp accepted', { ...this.#facts(), size: message.size + message.lines })
+      }
       return this.#accepted(outcomes)
     } catch (error) {
       return this.#say(refusal(asRefusal(error)), reason(error))
@@ -149,8 +158,9 @@ export class Data implements RawInput {
     if (!this.#context.options.role.replyPerRecipient) return { bytes: ok }
     const refused = new Map(outcomes.map(({ to, refusal: no }) => [identity(to), no]))
     const replies = this.#named.map((id) => {
-      const no = refused.get(id) ?? null
+      const no = refused.get(id)
       if (no === null) return ok
+      if (no === undefined) return refusal(tryLater()).bytes
       this.#say(refusal(no), `${id}: ${reason(no)}`)
       return refusal(no).bytes
     })

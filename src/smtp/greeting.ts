@@ -52,11 +52,11 @@ function hellos(context: Context): [string, Verb][] {
 
 /** Between transactions only; the transaction leaves it out. */
 function xclients(context: Context): [string, Verb][] {
-  return context.mayXclient ? [['XCLIENT', (text) => xclient(context, text)]] : []
+  return context.front !== null ? [['XCLIENT', (text) => xclient(context, text)]] : []
 }
 
-function help({ options: { role }, mayXclient }: Context): Reply {
-  const verbs = [...knownVerbs(role, mayXclient)].filter((verb) => verb !== 'EXPN').join(' ')
+function help({ options: { role }, front }: Context): Reply {
+  const verbs = [...knownVerbs(role, front !== null)].filter((verb) => verb !== 'EXPN').join(' ')
   const rfc = role.protocol === 'LMTP' ? 'RFC 2033' : 'RFC 5321'
   return { bytes: reply(214, '2.0.0', `mailtap speaks ${rfc}:`, verbs) }
 }
@@ -88,7 +88,7 @@ function extensions(context: Context): string[] {
     ...(startTlsToo ? ['STARTTLS'] : []),
     ...mechanisms(context),
     ...(peer.secure ? ['REQUIRETLS'] : []),
-    ...(context.mayXclient ? [`XCLIENT ${XCLIENT_ATTRIBUTES.join(' ')}`] : []),
+    ...(context.front !== null ? [`XCLIENT ${XCLIENT_ATTRIBUTES.join(' ')}`] : []),
     'ENHANCEDSTATUSCODES',
     '8BITMIME',
     'SMTPUTF8',

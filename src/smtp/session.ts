@@ -75,7 +75,7 @@ export class SmtpSession implements Session {
       transaction: new Transaction(context),
     }
     this.#state = this.#states.greeting
-    this.#known = knownVerbs(options.role, context.mayXclient)
+    this.#known = knownVerbs(options.role, context.front !== null)
   }
 
   get raw(): RawInput | null {
@@ -209,8 +209,8 @@ export class SmtpSession implements Session {
 }
 
 function newContext(options: SmtpOptions, peer: Peer): Context {
-  const mayXclient = options.xclientFrom(peer.address)
-  const start = { options, peer, mayXclient, messages: 0, tls: null, login: null, auth: null }
+  const front = options.xclientFrom(peer.address) ? peer.address : null
+  const start = { options, peer, front, messages: 0, tls: null, login: null, auth: null }
   const context: Context = { ...start, helo: '', esmtp: false, draft: null }
   if (options.role.authenticates) context.auth = new Auth(context)
   return context

@@ -7,7 +7,9 @@ import type { Outcome } from '../mail/outcome.js'
 import { type Refusal, tryLater } from '../mail/refusal.js'
 
 /** @returns what the client must hear, permanent only if every recipient failed for good; `null` = accepted */
-export function verdict(outcomes: readonly Outcome[]): Refusal | null {
+export function verdict(outcomes: readonly Outcome[], recipients: number): Refusal | null {
+  // Whoever nobody tells of does not have the mail.
+  if (outcomes.length < recipients) return tryLater(new Error('no outcome for a recipient'))
   const refusals = outcomes.flatMap(({ refusal }) => refusal ?? [])
   const [first] = refusals
   if (first === undefined) return null

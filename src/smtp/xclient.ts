@@ -4,7 +4,9 @@
  * command and its attributes are Postfix's (XCLIENT_README).
  */
 import type { Peer } from '../cred/credentials.js'
-import { octetsOf } from '../net/ip.js'
+import { formatIp, octetsOf } from '../net/ip.js'
+import { isThisMachine } from '../net/this-machine.js'
+import { userOf } from './auth.js'
 import type { Context } from './context.js'
 import { fault, type Reply, reply } from './reply.js'
 
@@ -17,12 +19,17 @@ const BAD_ADDRESS = fault(
   '5.5.4',
   'ADDR is an IP address, such as 192.0.2.7 or IPV6:2001:db8::1',
 )
+/** A login is one client's, and the next would have it. */
+const LOGGED_IN = fault(503, '5.5.1', 'Say XCLIENT before AUTH')
+/** Of a client whose address is not known: not that of this machine, nor anybody's. */
+const NOBODYS = '0.0.0.0'
 const BAD_PORT = fault(501, '5.5.4', 'PORT is a number from 0 to 65535')
 const BAD_HELO = fault(501, '5.5.4', 'HELO is a name of printable ASCII')
 const UNKNOWN = fault(501, '5.5.4', 'No such attribute here; EHLO lists those that there are')
 
 /** The verb. The next state is that of a client that just came. */
 export function xclient(context: Context, argument: string): Reply {
+  if (userOf(context) !== null) return LOGGED_IN
   const given = attributes(argument)
   if (given === null) return SYNTAX
   const wrong = apply(context, given)
@@ -38,8 +45,10 @@ function apply(context: Context, given: ReadonlyMap<string, string | null>): Rep
   for (const [name, value] of given) {
     if (!XCLIENT_ATTRIBUTES.includes(name)) return UNKNOWN
     if (name === 'ADDR') {
-      const address = (value ?? '').replace(/^IPV6:/i, '')
-      if (value !== null && octetsOf(address) === null) return BAD_ADDRESS
+      const address = value === null ? NOBODYS : addressIn(value)
+      if (address === null || (isThisMachine(address) && !isThisMachine(context.front ?? ''))) {
+        return BAD_ADDRESS
+      }
       peer = { ...peer, address }
     }
     if (name === 'PORT') {
@@ -54,6 +63,12 @@ function apply(context: Context, given: ReadonlyMap<string, string | null>): Rep
   context.peer = peer
   context.helo = helo
   return null
+}
+
+/** Only another client of this machine can be one: whoever is local may do more. */
+function addressIn(value: string): string | null {
+  const octets = value.includes('%') ? null : octetsOf(value.replace(/^IPV6:/i, ''))
+  return octets === null ? null : formatIp(octets)
 }
 
 /** `null` if that is no list of attributes; the value `null` = not available. */

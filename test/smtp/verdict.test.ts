@@ -4,7 +4,10 @@ import { verdict } from '../../src/smtp/verdict.js'
 
 const to = { local: 'alice', domain: 'example.com' }
 const status = (...refusals: (Refusal | null)[]): string =>
-  verdict(refusals.map((refusal) => ({ to, refusal })))?.status ?? 'accepted'
+  verdict(
+    refusals.map((refusal) => ({ to, refusal })),
+    refusals.length,
+  )?.status ?? 'accepted'
 
 describe('the one reply for many recipients', () => {
   it('is yes when every recipient has the message', () => {
@@ -13,6 +16,10 @@ describe('the one reply for many recipients', () => {
 
   it('is no for good only if every recipient failed for good', () => {
     expect(status(noSuchUser(), noSuchUser())).toBe('5.1.1')
+  })
+
+  it('is "later" when nobody tells of a recipient', () => {
+    expect(verdict([], 1)?.status).toBe('4.3.0')
   })
 
   it('is "later" when one recipient may work later', () => {
