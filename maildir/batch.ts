@@ -4,7 +4,7 @@
  * that of deliver.ts; the letters of a batch share the fsync of a directory.
  */
 import fs from 'node:fs'
-import { requireDirectory } from './directories.js'
+import { requireMaildir } from './directories.js'
 import { errorCode } from './errors.js'
 import { type Failure, failureOf } from './failure.js'
 
@@ -47,7 +47,7 @@ export function deliverBatch(jobs: readonly Job[], bytes: Uint8Array): (Failure 
  * Maildir, so that nothing goes through a symbolic link into another.
  */
 function openNew(maildir: string): number {
-  for (const each of [maildir, `${maildir}/tmp`, `${maildir}/new`]) requireDirectory(each)
+  requireMaildir(maildir)
   return fs.openSync(`${maildir}/new`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
 }
 

@@ -6,7 +6,7 @@
  */
 import fs from 'node:fs'
 import { BatchThreads } from './batch-threads.js'
-import { create, requireDirectory } from './directories.js'
+import { create, requireMaildir } from './directories.js'
 import { errorCode, WrongSize } from './errors.js'
 import { thrown } from './failure.js'
 import { fill } from './fill.js'
@@ -84,6 +84,8 @@ export class Delivery {
 
   async #draft(maildir: string): Promise<Draft> {
     return retrying(maildir, async () => {
+      // Before the first byte, not only before the "yes" (syncNew).
+      requireMaildir(maildir)
       const name = this.#names.next()
       const path = `${maildir}/tmp/${name}`
       return { fd: await openFresh(path), name, path }
@@ -148,9 +150,7 @@ function closeAnyway(fd: number): void {
 
 /** The links must have gone into this Maildir, not through a symbolic link into another. */
 async function syncNew(maildir: string): Promise<void> {
-  requireDirectory(maildir)
-  requireDirectory(`${maildir}/tmp`)
-  requireDirectory(`${maildir}/new`)
+  requireMaildir(maildir)
   await syncDirectory(`${maildir}/new`)
 }
 

@@ -31,6 +31,14 @@ export function requireDirectory(path: string): void {
   if (!fs.lstatSync(path).isDirectory()) throw new NotAMaildir(`${path} is not a directory`)
 }
 
+/**
+ * Makes sure that nothing that is written into a Maildir goes through a link elsewhere.
+ * @throws NotAMaildir, or the system's error
+ */
+export function requireMaildir(maildir: string): void {
+  for (const each of [maildir, `${maildir}/tmp`, `${maildir}/new`]) requireDirectory(each)
+}
+
 /** Makes one directory, for its owner alone, or makes sure that it is one. @throws NotAMaildir, or the system's error */
 export async function makeDirectory(path: string): Promise<void> {
   try {

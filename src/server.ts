@@ -176,7 +176,7 @@ export class Server implements Service {
     const filter = this.#filter
     const config = () => this.#config
     const couriers = couriersOf({ config, store, log: this.#log })
-    const queue = new DirectQueue(new RoutingCourier(directory, couriers))
+    const queue = new DirectQueue(new RoutingCourier(directory, couriers, this.#log))
     const realm = realmOf({ config, directory, store, queue, locks, filter })
     const slots = new Slots()
     return new Portal<Avatars>(

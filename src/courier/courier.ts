@@ -4,6 +4,7 @@ import type { Envelope } from '../mail/envelope.js'
 import type { Message } from '../mail/message.js'
 import type { Outcome } from '../mail/outcome.js'
 import type { Refusal } from '../mail/refusal.js'
+import type { Deadline } from './deadline.js'
 
 export interface Courier {
   /** One outcome per recipient, in the envelope's order. Never throws. */
@@ -15,10 +16,12 @@ export interface TargetCourier<T extends Target = Target> {
   /**
    * One answer per target, in order: `null` = it is safe there. Never throws.
    * @param envelope whom the mail is from; its recipients are not looked at
+   * @param deadline after it nothing is begun any more, and the answer is "later"
    */
   deliver(
     targets: readonly T[],
     envelope: Envelope,
     message: Message,
+    deadline: Deadline,
   ): Promise<readonly (Refusal | null)[]>
 }

@@ -1,5 +1,6 @@
 /** Some deliveries of one message at once, each with an answer of its own. */
 import { Refusal, tryLater } from '../mail/refusal.js'
+import type { Deadline } from './deadline.js'
 
 /** Places of one message that are written to at once. */
 const MAX_PARALLEL = 8
@@ -20,10 +21,14 @@ export async function each<T, R>(items: readonly T[], work: (item: T) => Promise
   return results
 }
 
-/** What was thrown, as an answer; `null` if nothing was. */
-export async function answered(work: Promise<void>): Promise<Refusal | null> {
+/** Does the work unless it is too late for it. What was thrown is the answer; `null` if nothing was. */
+export async function answered(
+  deadline: Deadline,
+  work: () => Promise<void>,
+): Promise<Refusal | null> {
   try {
-    await work
+    deadline.require()
+    await work()
     return null
   } catch (error) {
     return asRefusal(error)
@@ -34,3 +39,12 @@ export async function answered(work: Promise<void>): Promise<Refusal | null> {
 export function asRefusal(error: unknown): Refusal {
   return error instanceof Refusal ? error : tryLater(error)
 }
+
+/** Only an answer of `null` means that mail is safe: one that is not there means "later". */
+export function answerAt(answers: readonly (Refusal | null)[], at: number): Refusal | null {
+  const answer = answers[at]
+  return answer === undefined ? unanswered() : answer
+}
+
+/** What a place is said to have answered that has not answered. */
+export const unanswered = (): Refusal => tryLater(new Error('a place gave no answer'))

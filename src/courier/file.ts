@@ -13,6 +13,7 @@ import type { Envelope } from '../mail/envelope.js'
 import type { Message } from '../mail/message.js'
 import { misconfigured, type Refusal } from '../mail/refusal.js'
 import type { TargetCourier } from './courier.js'
+import type { Deadline } from './deadline.js'
 import { answered, each } from './each.js'
 import { quoted, separator } from './mbox-bytes.js'
 import { lockMbox } from './mbox-lock.js'
@@ -43,14 +44,22 @@ export class FileCourier implements TargetCourier<FileTarget> {
     targets: readonly FileTarget[],
     envelope: Envelope,
     message: Message,
+    deadline: Deadline,
   ): Promise<(Refusal | null)[]> {
-    return each(targets, (target) => answered(this.#deliver(target, envelope, message)))
+    return each(targets, (target) =>
+      answered(deadline, () => this.#deliver(target, envelope, message, deadline)),
+    )
   }
 
-  async #deliver(target: FileTarget, envelope: Envelope, message: Message): Promise<void> {
+  async #deliver(
+    target: FileTarget,
+    envelope: Envelope,
+    message: Message,
+    deadline: Deadline,
+  ): Promise<void> {
     const { path, of } = target
     try {
-      await this.#turns.take(path, () => this.#append(target, envelope, message))
+      await this.#turns.take(path, () => this.#append(target, envelope, message, deadline))
     } catch (error) {
       throw refusalOfSystem(error)
     }
@@ -58,12 +67,20 @@ export class FileCourier implements TargetCourier<FileTarget> {
     this.#options.log.info('file delivered', fields)
   }
 
-  async #append({ path, of }: FileTarget, envelope: Envelope, message: Message): Promise<void> {
+  async #append(
+    { path, of }: FileTarget,
+    envelope: Envelope,
+    message: Message,
+    deadline: Deadline,
+  ): Promise<void> {
+    // It may have waited for its turn, and again for the lock.
+    deadline.require()
     const owner = await ownerIfRoot(requireDirectoryOf(this.#options.directoryOf, of.domain))
     const folder = await openFolder(path, owner)
     try {
       const unlock = await lockMbox(join(folder.path, basename(path)))
       try {
+        deadline.require()
         const file = await openToAppend(folder, path, owner)
         await requireMbox(file, path)
         await writeTo(file.handle, file.size, envelope, traced(of, envelope, message))

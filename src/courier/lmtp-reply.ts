@@ -1,11 +1,13 @@
 /** Reads the replies of an LMTP server (RFC 5321 section 4.2) as they come in, within limits. */
-import { Refusal } from '../mail/refusal.js'
+import { misconfigured, Refusal } from '../mail/refusal.js'
 
 /** Octets of a line; RFC 5321 section 4.5.3.1.5 has 512. */
 const MAX_LINE = 2_048
 const MAX_LINES = 100
 /** Characters of a reply's text that a sender gets to see. */
 const MAX_TEXT = 200
+/** RFC 5321 section 4.2.2 (syntax, parameters), RFC 7504 (no mail), RFC 3207 and RFC 4954 (login). */
+const WRONG_SERVER = new Set([500, 501, 502, 503, 504, 521, 530, 535, 538, 555])
 const LINE = /^([2-5]\d\d)(?:([ -])(.*))?$/s
 const STATUS = /^([245])\.(\d{1,3})\.(\d{1,3})(?: |$)/
 
@@ -42,6 +44,11 @@ export class ReplyParser {
     return reply
   }
 
+  /** True if a reply has begun and not ended. */
+  get begun(): boolean {
+    return this.#rest !== '' || this.#lines.length > 0
+  }
+
   /** Replies that are good come before what is not. @throws ProtocolError; the parser is of no more use then */
   *push(chunk: Buffer): Generator<Reply, void, void> {
     // One character per byte: no text of another server is believed to be UTF-8.
@@ -73,7 +80,19 @@ export function refusalFrom({ code, lines }: Reply): Refusal {
     .trim()
     .slice(0, MAX_TEXT)
   const name = known ? status.join('.') : `${code < 500 ? 4 : 5}.0.0`
-  return new Refusal(code, name, text === '' ? 'the mail server behind this one refused it' : text)
+  // A 421 of ours would end a connection that this server has nothing to do with.
+  const ours = code === 421 ? 451 : code
+  return new Refusal(ours, name, text === '' ? 'the mail server behind this one refused it' : text)
+}
+
+/**
+ * "No" to what does not depend on the recipient (MAIL, DATA): a server that does not know
+ * the command, wants TLS or a login, or takes no mail at all, is set up wrongly, and that
+ * is no fault of the mail.
+ */
+export function refusalOfAll(reply: Reply): Refusal {
+  if (!WRONG_SERVER.has(reply.code)) return refusalFrom(reply)
+  return misconfigured(new Error(`${reply.code} ${reply.lines.join(' ')}`))
 }
 
 /** What LHLO told of the server: keywords in capitals, with their arguments. */

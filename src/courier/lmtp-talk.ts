@@ -1,6 +1,7 @@
 /** The connection to an LMTP server: commands out, replies in, and no waiting without an end. */
 import { connect, type Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { LmtpPlace } from '../mail/lmtp-place.js'
 import { ProtocolError, type Reply, ReplyParser } from './lmtp-reply.js'
 
@@ -46,8 +47,12 @@ export class LmtpTalk {
     }
   }
 
-  /** @param line printable, without CR LF */
-  command(line: string): void {
+  /**
+   * @param line printable, without CR LF
+   * @throws ProtocolError when the server has answered already
+   */
+  async command(line: string): Promise<void> {
+    await this.#unprompted()
     if (/[\r\n\0]/.test(line)) throw new ProtocolError('a line break in a command')
     this.#socket.write(`${line}\r\n`)
   }
@@ -58,8 +63,9 @@ export class LmtpTalk {
     return this.#replies.shift()!
   }
 
+  /** A piece of the message. @throws as `command`, or Error when it is not taken in time */
   async write(bytes: Buffer): Promise<void> {
-    if (this.#fault !== null) throw this.#fault
+    await this.#unprompted()
     this.#socket.write(bytes)
     await this.#until(() => !this.#socket.writableNeedDrain, TAKEN_WITHIN)
   }
@@ -73,6 +79,18 @@ export class LmtpTalk {
   /** At once: what was not said to its end is not taken by the server. */
   close(): void {
     this.#socket.destroy()
+  }
+
+  /**
+   * What comes before it was asked for cannot be an answer: a yes to a message that the
+   * server has not seen to its end would be a lost message. What has arrived is read first.
+   */
+  async #unprompted(): Promise<void> {
+    await turn()
+    if (this.#replies.length > 0 || this.#parser.begun) {
+      throw new ProtocolError('the server answers before it is asked')
+    }
+    if (this.#fault !== null) throw this.#fault
   }
 
   #take(chunk: Buffer): void {

@@ -6,9 +6,9 @@
 import { type Address, formatAddress, isInternational } from '../mail/address.js'
 import type { Envelope } from '../mail/envelope.js'
 import type { Message } from '../mail/message.js'
-import { Refusal, tryLater } from '../mail/refusal.js'
-import { headerIsAscii } from './header-ascii.js'
-import { extensionsOf, isGood, refusalFrom, type Reply } from './lmtp-reply.js'
+import { misconfigured, Refusal, tryLater } from '../mail/refusal.js'
+import { headerIsAscii, isAscii } from './header-ascii.js'
+import { extensionsOf, isGood, refusalFrom, refusalOfAll, type Reply } from './lmtp-reply.js'
 import type { LmtpTalk } from './lmtp-talk.js'
 import { BareCr, wireData } from './wire-data.js'
 
@@ -17,11 +17,9 @@ const ANSWER_WITHIN = 30_000
 /** Milliseconds until it must have answered for a recipient after the final dot: it writes to a disk. */
 const DELIVERED_WITHIN = 120_000
 
-/** RFC 6531 section 3.6. */
-const needsUtf8 = (): Refusal =>
-  new Refusal(553, '5.6.7', 'the mailbox of this address cannot take SMTPUTF8 mail')
-const needsEightBit = (): Refusal =>
-  new Refusal(554, '5.6.3', 'the mailbox of this address cannot take 8-bit mail')
+/** We have offered the extension ourselves: what our own backend lacks is no fault of the mail. */
+const lacks = (extension: string): Refusal =>
+  misconfigured(new Error(`the LMTP server does not offer ${extension}`))
 const bareCr = (): Refusal => new Refusal(554, '5.6.0', 'the message has a bare CR')
 
 export class LmtpTransaction {
@@ -77,10 +75,11 @@ export class LmtpTransaction {
   }
 
   async #mail(offered: ReadonlyMap<string, string>): Promise<string> {
-    const { from, eightBit } = this.#envelope
+    const { from } = this.#envelope
     const utf8 = await this.#isInternational()
-    if (utf8 && !offered.has('SMTPUTF8')) throw needsUtf8()
-    if (eightBit && !offered.has('8BITMIME')) throw needsEightBit()
+    if (utf8 && !offered.has('SMTPUTF8')) throw lacks('SMTPUTF8')
+    const eightBit = await this.#isEightBit(offered.has('8BITMIME'))
+    if (eightBit && !offered.has('8BITMIME')) throw lacks('8BITMIME')
     const { size, lines } = this.#message
     return [
       `MAIL FROM:<${from === null ? '' : formatAddress(from)}>`,
@@ -97,6 +96,11 @@ export class LmtpTransaction {
     return smtputf8 && !(await headerIsAscii(this.#message))
   }
 
+  /** Whoever said 8BITMIME and sends ASCII can be served without it. */
+  async #isEightBit(offered: boolean): Promise<boolean> {
+    return this.#envelope.eightBit && (offered || !(await isAscii(this.#message)))
+  }
+
   /** @returns which of the users the server takes mail for */
   async #recipients(talk: LmtpTalk): Promise<number[]> {
     const accepted: number[] = []
@@ -110,7 +114,7 @@ export class LmtpTransaction {
 
   async #data(talk: LmtpTalk, accepted: readonly number[]): Promise<void> {
     const go = await ask(talk, 'DATA')
-    if (go.code !== 354) throw refusalFrom(go)
+    if (go.code !== 354) throw refusalOfAll(go)
     for await (const piece of wireData(this.#message)) await talk.write(piece)
     for (const at of accepted) {
       const reply = await talk.reply(DELIVERED_WITHIN)
@@ -119,13 +123,13 @@ export class LmtpTransaction {
   }
 }
 
-function ask(talk: LmtpTalk, command: string): Promise<Reply> {
-  talk.command(command)
+async function ask(talk: LmtpTalk, command: string): Promise<Reply> {
+  await talk.command(command)
   return talk.reply(ANSWER_WITHIN)
 }
 
 function requireGood(reply: Reply): void {
-  if (!isGood(reply)) throw refusalFrom(reply)
+  if (!isGood(reply)) throw refusalOfAll(reply)
 }
 
 /** A server that takes nothing from us at all is a fault of ours, or passes. */

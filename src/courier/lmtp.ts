@@ -10,7 +10,8 @@ import type { Envelope } from '../mail/envelope.js'
 import type { Message } from '../mail/message.js'
 import { type Refusal, tryLater } from '../mail/refusal.js'
 import type { TargetCourier } from './courier.js'
-import { asRefusal, each } from './each.js'
+import type { Deadline } from './deadline.js'
+import { answerAt, asRefusal, each } from './each.js'
 import { LmtpTalk } from './lmtp-talk.js'
 import { LmtpTransaction } from './lmtp-transaction.js'
 
@@ -40,12 +41,13 @@ export class LmtpCourier implements TargetCourier<LmtpTarget> {
     targets: readonly LmtpTarget[],
     envelope: Envelope,
     message: Message,
+    deadline: Deadline,
   ): Promise<readonly (Refusal | null)[]> {
     const answers: (Refusal | null)[] = targets.map(() => tryLater())
     await each(batches(targets), async ({ place, members }) => {
       const users = members.map(({ to }) => to)
-      const told = await this.#hand(place, users, envelope, message)
-      members.forEach(({ at }, member) => (answers[at] = told[member]!))
+      const told = await this.#hand(place, users, envelope, message, deadline)
+      members.forEach(({ at }, member) => (answers[at] = answerAt(told, member)))
     })
     return answers
   }
@@ -55,10 +57,12 @@ export class LmtpCourier implements TargetCourier<LmtpTarget> {
     users: readonly Address[],
     envelope: Envelope,
     message: Message,
+    deadline: Deadline,
   ): Promise<readonly (Refusal | null)[]> {
     const fields = { id: envelope.id, server: formatLmtpPlace(place), recipients: users.length }
     const transaction = new LmtpTransaction(this.#options.hostname, envelope, message, users)
     try {
+      deadline.require()
       const talk = await LmtpTalk.open(place)
       await transaction.run(talk)
       this.#options.log.info('lmtp delivered', { ...fields, refused: transaction.refused })

@@ -5,6 +5,7 @@ import type { Message } from '../mail/message.js'
 import type { Refusal } from '../mail/refusal.js'
 import type { Store } from '../store/store.js'
 import type { TargetCourier } from './courier.js'
+import type { Deadline } from './deadline.js'
 import { answered, each } from './each.js'
 import { traced } from './trace.js'
 
@@ -19,8 +20,11 @@ export class LocalCourier implements TargetCourier<MailboxTarget> {
     targets: readonly MailboxTarget[],
     envelope: Envelope,
     message: Message,
+    deadline: Deadline,
   ): Promise<(Refusal | null)[]> {
-    return each(targets, (target) => answered(this.#append(target, envelope, message)))
+    return each(targets, (target) =>
+      answered(deadline, () => this.#append(target, envelope, message)),
+    )
   }
 
   async #append({ user, quota }: MailboxTarget, ...mail: [Envelope, Message]): Promise<void> {

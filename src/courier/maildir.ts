@@ -1,5 +1,6 @@
 /** Brings mail to Maildirs that are no user's mailbox, as `/path/` in an alias asks for. */
-import { lstat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MaildirTarget } from '../directory/directory.js'
 import type { Envelope } from '../mail/envelope.js'
@@ -7,12 +8,14 @@ import type { Message } from '../mail/message.js'
 import { misconfigured, type Refusal } from '../mail/refusal.js'
 import type { Folders } from '../store/store.js'
 import type { TargetCourier } from './courier.js'
+import type { Deadline } from './deadline.js'
 import { answered, each } from './each.js'
 import { type DirectoryOf, type Owner, ownerIfRoot, requireDirectoryOf } from './owner.js'
 import { openFolder } from './safe-file.js'
 import { refusalOfSystem } from './system-error.js'
 import { traced } from './trace.js'
 
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
 const PARTS = ['tmp', 'new', 'cur']
 
 export class MaildirCourier implements TargetCourier<MaildirTarget> {
@@ -28,8 +31,11 @@ export class MaildirCourier implements TargetCourier<MaildirTarget> {
     targets: readonly MaildirTarget[],
     envelope: Envelope,
     message: Message,
+    deadline: Deadline,
   ): Promise<(Refusal | null)[]> {
-    return each(targets, (target) => answered(this.#append(target, envelope, message)))
+    return each(targets, (target) =>
+      answered(deadline, () => this.#append(target, envelope, message)),
+    )
   }
 
   async #append({ path, of }: MaildirTarget, ...mail: [Envelope, Message]): Promise<void> {
@@ -48,14 +54,24 @@ export class MaildirCourier implements TargetCourier<MaildirTarget> {
     const maildir = await openFolder(join(path, 'new'), owner)
     try {
       for (const part of PARTS) {
-        const { uid } = await lstat(join(maildir.path, part))
-        if (uid !== owner.uid) throw notOwned(join(path, part))
+        if ((await ownerOf(join(maildir.path, part))) !== owner.uid)
+          throw notOwned(join(path, part))
       }
       // Not a link any more, for whoever looks at it.
       await this.#folders.append(`${maildir.path}/.`, message, owner)
     } finally {
       await maildir.handle.close()
     }
+  }
+}
+
+/** A link is no directory, even if the owner made it: it may lead where only root may write. */
+async function ownerOf(part: string): Promise<number> {
+  const handle = await open(part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+  try {
+    return (await handle.stat()).uid
+  } finally {
+    await handle.close()
   }
 }
 

@@ -9,15 +9,19 @@ import type { Message } from '../mail/message.js'
 import { type Refusal, tryLater } from '../mail/refusal.js'
 import type { Log } from '../log/log.js'
 import type { TargetCourier } from './courier.js'
+import type { Deadline } from './deadline.js'
 import { answered, each } from './each.js'
 import { type DirectoryOf, ownerIfRoot, refuseRoot, requireDirectoryOf } from './owner.js'
 import { meaningOf } from './program-outcome.js'
 import { type Report, runProgram } from './program.js'
 import { traced } from './trace.js'
 
-const TIME_LIMIT = 60_000
+/** Milliseconds; less than SMTP gives a delivery (60 seconds), or nobody would hear how it ended. */
+const TIME_LIMIT = 45_000
 /** Programs that run at once, of all domains together. */
 const MAX_PROGRAMS = 32
+/** Programs that one message starts; the rest is "later". */
+const MAX_PROGRAMS_PER_MESSAGE = 16
 const PATH = '/usr/local/bin:/usr/bin:/bin'
 /** What a careless script may not be able to handle becomes `_`. */
 const UNSAFE = /[^\w.@+=:,/%^~\u0080-\u{10ffff}-]/gu
@@ -25,9 +29,11 @@ const UNSAFE = /[^\w.@+=:,/%^~\u0080-\u{10ffff}-]/gu
 export interface PipeOptions {
   readonly directoryOf: DirectoryOf
   readonly log: Log
-  /** Milliseconds; 60 seconds unless a test says otherwise. */
+  /** Milliseconds; 45 seconds unless a test says otherwise. */
   readonly timeLimitMs?: number
 }
+
+type Mail = [Envelope, Message]
 
 export class PipeCourier implements TargetCourier<ProgramTarget> {
   readonly #options: PipeOptions
@@ -37,31 +43,37 @@ export class PipeCourier implements TargetCourier<ProgramTarget> {
     this.#options = options
   }
 
-  deliver(
+  async deliver(
     targets: readonly ProgramTarget[],
     envelope: Envelope,
     message: Message,
+    deadline: Deadline,
   ): Promise<(Refusal | null)[]> {
-    return each(targets, (target) => answered(this.#counted(target, envelope, message)))
+    const runs = await each(targets.slice(0, MAX_PROGRAMS_PER_MESSAGE), (target) =>
+      answered(deadline, () => this.#counted(target, deadline, envelope, message)),
+    )
+    return [...runs, ...targets.slice(MAX_PROGRAMS_PER_MESSAGE).map(tooMany)]
   }
 
-  async #counted(target: ProgramTarget, envelope: Envelope, message: Message): Promise<void> {
+  async #counted(target: ProgramTarget, deadline: Deadline, ...mail: Mail): Promise<void> {
     if (this.#running >= MAX_PROGRAMS) throw tryLater(new Error('too many programs run already'))
     this.#running++
     try {
-      await this.#run(target, envelope, message)
+      await this.#run(target, deadline, ...mail)
     } finally {
       this.#running--
     }
   }
 
-  async #run(target: ProgramTarget, envelope: Envelope, message: Message): Promise<void> {
+  async #run(target: ProgramTarget, deadline: Deadline, ...mail: Mail): Promise<void> {
+    const [envelope] = mail
     const cwd = requireDirectoryOf(this.#options.directoryOf, target.of.domain)
     const as = await ownerIfRoot(cwd)
     refuseRoot(as, cwd)
-    const { timeLimitMs = TIME_LIMIT } = this.#options
+    // Whoever began late must end in time, too: nobody would hear that it took the mail.
+    const timeLimitMs = Math.min(this.#options.timeLimitMs ?? TIME_LIMIT, deadline.left)
     const env = environment(target, envelope.from, cwd)
-    const input = traced(target.of, envelope, message).open()
+    const input = traced(target.of, ...mail).open()
     const report = await runProgram({ command: target.command, cwd, env, as, input, timeLimitMs })
     this.#tell(target, envelope, report)
     const refusal = meaningOf(report)
@@ -76,6 +88,8 @@ export class PipeCourier implements TargetCourier<ProgramTarget> {
     else this.#options.log.warn('program failed', { ...fields, code, signal, late, output })
   }
 }
+
+const tooMany = (): Refusal => tryLater(new Error('the message goes to too many programs'))
 
 /** The same for every mail but for who wrote it and to whom; nothing of the server's own. */
 function environment(

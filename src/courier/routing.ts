@@ -1,12 +1,14 @@
 /** Finds out where mail for each recipient goes, and hands it to the courier for that kind of place. */
 import { placeOf, type Directory, type Target } from '../directory/directory.js'
+import { type Log, reason, silent } from '../log/log.js'
 import { formatAddress, type Address } from '../mail/address.js'
 import type { Envelope } from '../mail/envelope.js'
 import type { Message } from '../mail/message.js'
 import type { Outcome } from '../mail/outcome.js'
-import { misconfigured, noSuchUser, type Refusal } from '../mail/refusal.js'
+import { misconfigured, noSuchUser, type Refusal, tryLater } from '../mail/refusal.js'
 import type { Courier, TargetCourier } from './courier.js'
-import { asRefusal, each } from './each.js'
+import { Deadline } from './deadline.js'
+import { answerAt, asRefusal, each, unanswered } from './each.js'
 
 /** By kind of target. What there is no courier for waits at the sender: 451 4.3.5. */
 export type Couriers = {
@@ -20,29 +22,68 @@ interface Route {
   readonly refusal: Refusal | null
 }
 
+/** A place that has not got the message, and why. */
+interface Failure {
+  readonly target: Target
+  readonly refusal: Refusal
+}
+
 type Answers = ReadonlyMap<string, Refusal | null>
 
 export class RoutingCourier implements Courier {
   readonly #directory: Directory
   readonly #couriers: Couriers
+  readonly #log: Log
 
-  constructor(directory: Directory, couriers: Couriers) {
+  /** @param log is told of recipients that cannot ever get their mail everywhere */
+  constructor(directory: Directory, couriers: Couriers, log: Log = silent) {
     this.#directory = directory
     this.#couriers = couriers
+    this.#log = log
   }
 
   /** A place gets one copy, however many recipients lead to it. */
   async deliver(envelope: Envelope, message: Message): Promise<readonly Outcome[]> {
+    const deadline = new Deadline()
     const routes = await each(envelope.to, (to) => this.#route(to))
     const answers = new Map<string, Refusal | null>()
     const kinds = [...byKind(routes.flatMap(({ targets }) => targets))]
     await Promise.all(
       kinds.map(async ([kind, targets]) => {
-        const told = await this.#deliver(kind, targets, envelope, message)
-        targets.forEach((target, at) => answers.set(placeOf(target), told[at]!))
+        const told = await this.#deliver(kind, targets, deadline, envelope, message)
+        targets.forEach((target, at) => answers.set(placeOf(target), answerAt(told, at)))
       }),
     )
-    return routes.map((route) => outcome(route, answers))
+    return routes.map((route) => this.#outcome(route, envelope, answers))
+  }
+
+  /**
+   * A recipient has the message only if all places behind it have; where one
+   * may work later, the recipient as a whole must be tried again.
+   */
+  #outcome({ to, targets, refusal }: Route, { id }: Envelope, answers: Answers): Outcome {
+    if (refusal !== null) return { to, refusal }
+    const failures = failuresOf(targets, answers)
+    const [first] = failures
+    if (first === undefined) return { to, refusal: null }
+    const passing = failures.find((failure) => failure.refusal.temporary)
+    if (passing !== undefined) return { to, refusal: passing.refusal }
+    if (failures.length === targets.length) return { to, refusal: first.refusal }
+    return { to, refusal: this.#inPart(to, id, failures) }
+  }
+
+  /**
+   * Some places have the message, the others never will. Postfix would bounce
+   * their part; we have no queue to send a bounce from. A 5xx would deny what
+   * was delivered, a 2xx would hide what was not. So it is "later", at the
+   * price of a copy for the others with each try, and an error in the log for
+   * whoever can mend the alias.
+   */
+  #inPart(to: Address, id: string, failures: readonly Failure[]): Refusal {
+    const what = failures.map(({ target, refusal }) => `${nameOf(target)}: ${reason(refusal)}`)
+    const fields = { id, to: formatAddress(to), failed: what.join('; ') }
+    this.#log.error('recipient served in part', fields)
+    return tryLater(new Error(`delivered in part, but not to ${fields.failed}`))
   }
 
   async #route(to: Address): Promise<Route> {
@@ -59,14 +100,14 @@ export class RoutingCourier implements Courier {
   async #deliver(
     kind: Target['kind'],
     targets: readonly Target[],
-    envelope: Envelope,
-    message: Message,
+    deadline: Deadline,
+    ...mail: [Envelope, Message]
   ): Promise<readonly (Refusal | null)[]> {
     // The key of the table says of which kind they are.
     const courier: TargetCourier | undefined = this.#couriers[kind]
     if (courier === undefined) return targets.map((target) => nobodyFor(target))
     try {
-      return await courier.deliver(targets, envelope, message)
+      return await courier.deliver(targets, ...mail, deadline)
     } catch (error) {
       return targets.map(() => asRefusal(error))
     }
@@ -85,16 +126,18 @@ function byKind(targets: readonly Target[]): Map<Target['kind'], Target[]> {
   return kinds
 }
 
-/** A recipient has the message only if all places behind it have. */
-function outcome({ to, targets, refusal }: Route, answers: Answers): Outcome {
-  const told = targets.map((target) => answers.get(placeOf(target)) ?? null)
-  return { to, refusal: refusal ?? worst(told) }
+/** The places behind a recipient that have not got the message. */
+function failuresOf(targets: readonly Target[], answers: Answers): Failure[] {
+  return targets.flatMap((target) => {
+    const answer = answers.get(placeOf(target))
+    const refusal = answer === undefined ? unanswered() : answer
+    return refusal === null ? [] : [{ target, refusal }]
+  })
 }
 
-/** Where one place may work later, the recipient as a whole must be tried again. */
-function worst(refusals: readonly (Refusal | null)[]): Refusal | null {
-  const real = refusals.filter((refusal) => refusal !== null)
-  return real.find((refusal) => refusal.temporary) ?? real[0] ?? null
+/** For the log: the arguments of a program may be secrets. */
+function nameOf(target: Target): string {
+  return target.kind === 'program' ? `program ${target.command[0] ?? ''}` : placeOf(target)
 }
 
 function nobodyFor(target: Target): Refusal {

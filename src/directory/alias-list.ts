@@ -13,7 +13,8 @@ import { FileRefused, readSmallFile, stampOf } from './small-file.js'
 const MAX_LIST = 524_288
 /** Lists whose content is remembered. */
 const MAX_REMEMBERED = 64
-const ALL_WRITE = 0o002
+/** Its group's and everybody's leave to write. */
+const OTHERS_WRITE = 0o022
 
 /** A member of a list. */
 export interface ListEntry {
@@ -45,8 +46,8 @@ export class AliasLists {
 
 /** Whoever can write to it decides where the domain's mail goes. */
 function refuseUntrusted(path: string, mode: number, owner: number): void {
-  if ((mode & ALL_WRITE) !== 0) {
-    throw new FileRefused(`${path}: everybody may write to it; run: chmod o-w ${path}`)
+  if ((mode & OTHERS_WRITE) !== 0) {
+    throw new FileRefused(`${path}: others than its owner may write to it; run: chmod go-w ${path}`)
   }
   if (owner !== 0 && owner !== process.getuid?.()) {
     throw new FileRefused(

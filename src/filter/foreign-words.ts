@@ -11,6 +11,9 @@ const MAX_LINE = 998
 /** Characters of a value; signatures and reports of spam checks are long. */
 const MAX_VALUE = 16_384
 const REPLY = /^([45])(\d\d)(?:[ -]+(?:([45])(\.\d{1,3}\.\d{1,3})(?: +|$))?(.*))?$/s
+/** RFC 5321 section 3.8: the connection ends with it. That is not another program's to say. */
+const CLOSING = 421
+const LATER = 451
 const NAME = /^[!-9;-~]{1,76}$/
 // oxlint-disable-next-line no-control-regex -- control characters are what it is for
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f]/g
@@ -25,7 +28,8 @@ export function replyText(text: string): string {
 }
 
 /**
- * A reply as another program worded it: `550 5.7.1 no thanks`.
+ * A reply as another program worded it: `550 5.7.1 no thanks`; what would end the connection
+ * becomes "later".
  * @returns `null` if it is none that refuses
  */
 export function foreignRefusal(reply: string, what: string): Refusal | null {
@@ -33,7 +37,8 @@ export function foreignRefusal(reply: string, what: string): Refusal | null {
   if (match === null) return null
   const [, kind = '', rest = '', statusKind, status = '', text = ''] = match
   const fitting = statusKind === kind ? `${kind}${status}` : `${kind}.7.1`
-  return new Refusal(Number(`${kind}${rest}`), fitting, replyText(text) || what)
+  const code = Number(`${kind}${rest}`)
+  return new Refusal(code === CLOSING ? LATER : code, fitting, replyText(text) || what)
 }
 
 /**

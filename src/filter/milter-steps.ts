@@ -2,8 +2,9 @@
 import { isIP } from 'node:net'
 import { formatAddress } from '../mail/address.js'
 import type { Envelope } from '../mail/envelope.js'
-import { type HeaderField, readHeader } from '../mail/headers.js'
+import { type Header, HEADER_LIMITS, type HeaderField, readHeader } from '../mail/headers.js'
 import type { Message } from '../mail/message.js'
+import { fieldNameTooLong, headerTooBig, tooManyFields } from '../mail/refusal.js'
 import { stepReply, type Step } from './milter-replies.js'
 import type { Term, Terms } from './milter-terms.js'
 import type { MilterWire } from './milter-wire.js'
@@ -17,10 +18,12 @@ export interface MilterTalk {
   readonly hostname: string
 }
 
-/** Fields that it is shown; mail with more is not shown at all. */
-const MAX_FIELDS = 100_000
-/** Octets of a field's value that it is shown: packets have 65,535 at most. */
-const MAX_VALUE = 65_000
+/** Each is a packet, and mostly an answer: more of them could be shown too slowly. */
+const MAX_FIELDS = HEADER_LIMITS.fields
+/** Octets: a name is never folded, and lines have no more (RFC 5322 section 2.1.1). */
+const MAX_NAME = 998
+/** Octets of a field's value that it is shown: packets have 65,535 at most, with the name. */
+const MAX_VALUE = 64_000
 /** Octets of body in one packet when every one of them is a line end. */
 const BODY_BLOCK = 32_767
 const LF = 10
@@ -52,25 +55,37 @@ export async function showEnvelope(talk: MilterTalk): Promise<Step> {
 }
 
 /**
- * @returns where the body begins, too
- * @throws Refusal, Error
+ * The header, if a milter can be shown it. What is too large for that its sender made so: it is
+ * refused, for an outage might let it pass unseen.
+ * @param octets that it may have
+ * @throws Refusal
  */
-export async function showHeader(
-  talk: MilterTalk,
-  message: Message,
-  octets: number,
-): Promise<{ step: Step; size: number }> {
-  const { fields, size, cut } = await readHeader(message.open(), { octets, fields: MAX_FIELDS })
-  if (cut !== null) throw new Error('the header is too large for it')
-  for (const field of fields) {
+export async function showable(message: Message, octets: number): Promise<Header> {
+  const header = await readHeader(message.open(), { octets, fields: MAX_FIELDS })
+  if (header.cut === 'octets') throw headerTooBig(octets)
+  if (header.cut === 'fields') throw tooManyFields(MAX_FIELDS)
+  if (header.fields.some(({ name }) => name.length > MAX_NAME)) throw fieldNameTooLong(MAX_NAME)
+  return header
+}
+
+/** @throws Refusal, Error */
+export async function showHeader(talk: MilterTalk, { fields }: Header): Promise<Step> {
+  for (const field of fields.slice(isOwnTrace(fields[0], talk) ? 1 : 0)) {
     // What is no field cannot be told to it.
     if (field.name === '') continue
     const data = fieldData(field, talk.terms('leadingBlanks'))
     const step = await tell(talk, 'L', data, 'noHeaders', 'silentHeaders')
-    if (step === 'accept') return { step, size }
+    if (step === 'accept') return step
   }
-  const end = Buffer.alloc(0)
-  return { step: await tell(talk, 'N', end, 'noEndOfHeaders', 'silentEndOfHeaders'), size }
+  return tell(talk, 'N', Buffer.alloc(0), 'noEndOfHeaders', 'silentEndOfHeaders')
+}
+
+/**
+ * Milters expect the message as the client sent it, without the Received line that this server
+ * put in front; no client knows the id in it.
+ */
+function isOwnTrace(first: HeaderField | undefined, { envelope }: MilterTalk): boolean {
+  return first?.is('Received') === true && first.text.includes(` id ${envelope.id}`)
 }
 
 /** @param from where the body begins @throws Refusal, Error */

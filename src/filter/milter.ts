@@ -5,13 +5,14 @@
  */
 import type { Log } from '../log/log.js'
 import type { Envelope } from '../mail/envelope.js'
+import type { Header } from '../mail/headers.js'
 import type { Message } from '../mail/message.js'
 import { type Filter, PASS, type Verdict } from './filter.js'
-import { showBody, showEnvelope, showHeader } from './milter-steps.js'
+import { type MilterTalk, showable, showBody, showEnvelope, showHeader } from './milter-steps.js'
 import { negotiate } from './milter-terms.js'
 import { finalReply } from './milter-replies.js'
 import { type MilterEndpoint, MilterWire } from './milter-wire.js'
-import { type OnError, orOutage } from './outage.js'
+import { type OnError, onContent, orOutage } from './outage.js'
 
 export interface MilterSettings {
   readonly endpoint: MilterEndpoint
@@ -46,24 +47,24 @@ export class MilterFilter implements Filter {
   }
 
   async #ask(envelope: Envelope, message: Message): Promise<Verdict> {
+    const { hostname, maxHeader } = this.#options
+    const header = await onContent(() => showable(message, maxHeader))
     const wire = await MilterWire.open(this.#settings.endpoint, this.#settings.timeoutMs)
     try {
-      return await this.#show(wire, envelope, message)
+      const talk = { wire, terms: await negotiate(wire), envelope, hostname }
+      return await onContent(() => show(talk, header, message))
     } finally {
       // It may have hung up already.
       await wire.send('Q').catch(() => {})
       wire.close()
     }
   }
+}
 
-  async #show(wire: MilterWire, envelope: Envelope, message: Message): Promise<Verdict> {
-    const { hostname, maxHeader } = this.#options
-    const talk = { wire, terms: await negotiate(wire), envelope, hostname }
-    if ((await showEnvelope(talk)) === 'accept') return PASS
-    const header = await showHeader(talk, message, maxHeader)
-    if (header.step === 'accept') return PASS
-    if ((await showBody(talk, message, header.size)) === 'accept') return PASS
-    await wire.send('E')
-    return finalReply(wire)
-  }
+async function show(talk: MilterTalk, header: Header, message: Message): Promise<Verdict> {
+  if ((await showEnvelope(talk)) === 'accept') return PASS
+  if ((await showHeader(talk, header)) === 'accept') return PASS
+  if ((await showBody(talk, message, header.size)) === 'accept') return PASS
+  await talk.wire.send('E')
+  return finalReply(talk.wire)
 }

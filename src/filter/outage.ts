@@ -3,7 +3,7 @@ import { type Log, reason } from '../log/log.js'
 import { cannotFilter, Refusal } from '../mail/refusal.js'
 import { PASS, type Verdict } from './filter.js'
 
-/** `defer`: it has to come again; `accept`: it passes, unchecked. */
+/** `defer`: mail has to come again; `accept`: it passes unchecked, unless it may be the cause. */
 export type OnError = 'defer' | 'accept'
 
 export interface Watch {
@@ -11,6 +11,24 @@ export interface Watch {
   readonly name: string
   readonly onError: OnError
   readonly log: Log
+}
+
+/** A failure over what a sender wrote: whoever can cause it must not get past a filter by it. */
+class ContentFailure extends Error {
+  override readonly name = 'ContentFailure'
+}
+
+/**
+ * Whatever fails in here may be the message's doing: then it is deferred, also where mail passes
+ * while the server is away.
+ * @throws Refusal, ContentFailure
+ */
+export async function onContent<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof Refusal ? error : new ContentFailure(reason(error))
+  }
 }
 
 /**
@@ -27,8 +45,9 @@ export async function orOutage(
     return await ask()
   } catch (error) {
     if (error instanceof Refusal) throw error
-    log.error('filter failed', { filter: name, id, then: onError, reason: reason(error) })
-    if (onError === 'defer') throw cannotFilter(error)
+    const then = error instanceof ContentFailure ? 'defer' : onError
+    log.error('filter failed', { filter: name, id, then, reason: reason(error) })
+    if (then === 'defer') throw cannotFilter(error)
     return PASS
   }
 }

@@ -63,6 +63,12 @@ export const mailLoop = (): Refusal =>
 export const headerTooBig = (limit: number): Refusal =>
   new Refusal(552, '5.3.4', `header is larger than the limit of ${limit} bytes`)
 
+export const tooManyFields = (limit: number): Refusal =>
+  new Refusal(552, '5.3.4', `header has more than the limit of ${limit} fields`)
+
+export const fieldNameTooLong = (limit: number): Refusal =>
+  new Refusal(554, '5.6.0', `header has a field name of more than ${limit} characters`)
+
 export const fieldMissing = (name: string): Refusal =>
   new Refusal(554, '5.6.0', `message has no ${name} field, which every mail needs`)
 

@@ -5,7 +5,7 @@
  */
 import { HEADER_LIMITS, type HeaderField, readHeader } from './headers.js'
 import { type Bytes, countLines, fromBuffer, inMemory, type Message } from './message.js'
-import { headerTooBig } from './refusal.js'
+import { headerTooBig, tooManyFields } from './refusal.js'
 
 export interface Submission {
   /** Unique on this server: for the Message-ID. */
@@ -22,7 +22,8 @@ const BLIND = ['Bcc', 'Resent-Bcc']
  */
 export async function completed(message: Message, submission: Submission): Promise<Message> {
   const { fields, cut } = await readHeader(message.open())
-  if (cut !== null) throw headerTooBig(HEADER_LIMITS.octets)
+  if (cut === 'fields') throw tooManyFields(HEADER_LIMITS.fields)
+  if (cut === 'octets') throw headerTooBig(HEADER_LIMITS.octets)
   const kept = fields.filter((field) => !BLIND.some((name) => field.is(name)))
   const added = missing(fields, submission)
   if (added === '' && kept.length === fields.length) return message

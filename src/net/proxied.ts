@@ -34,12 +34,19 @@ export async function readProxied(wire: Wire, proxy: Peer): Promise<Proxied | st
   return bytes.length === 0 && !wire.late ? '' : 'no whole PROXY header in time'
 }
 
+/** No host has this address (RFC 1122 section 3.2.1.3): nothing is granted to it as a neighbour. */
+const NOBODY = '0.0.0.0'
+
 /**
  * A client on the proxy's own machine is as near to us as the proxy is, and no nearer: what is
- * granted to clients of this machine is not for those of another one.
+ * granted to clients of this machine is not for those of another one. Of an unknown client it is
+ * not even known that it is on the proxy's machine: it may be anybody whose address was lost.
  */
 function peerOf({ client }: ProxyHeader, proxy: Peer): Peer {
   if (client === null) return proxy
+  if (client === 'unknown') {
+    return isThisMachine(proxy.address) ? { ...proxy, address: NOBODY } : proxy
+  }
   const elsewhere = isThisMachine(client.address) && !isThisMachine(proxy.address)
   return elsewhere ? proxy : { ...proxy, address: client.address, port: client.port }
 }

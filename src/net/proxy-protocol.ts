@@ -9,8 +9,8 @@ import { formatIp, octetsOf } from './ip.js'
 export interface ProxyHeader {
   /** Octets that it takes; what follows belongs to the client. */
   readonly length: number
-  /** `null`: the proxy speaks for itself (LOCAL) or does not know (UNKNOWN, a UNIX socket). */
-  readonly client: ProxiedClient | null
+  /** `null`: the proxy itself (LOCAL), or a UNIX socket there; `unknown`: it does not say whom. */
+  readonly client: ProxiedClient | 'unknown' | null
   /** What the proxy says of TLS 1.2 or later between the client and itself; `null` = nothing. */
   readonly tls: { readonly version: string; readonly cipher: string } | null
 }
@@ -77,7 +77,7 @@ function version1(bytes: Buffer): ProxyStep {
 function line(text: string): ProxyStep {
   const length = text.length + 2
   if (/^PROXY UNKNOWN(?: |$)/.test(text)) {
-    return { kind: 'header', header: { length, client: null, tls: null } }
+    return { kind: 'header', header: { length, client: 'unknown', tls: null } }
   }
   const [, family, ...words] = /^PROXY TCP([46]) (\S+) (\S+) (\S+) (\S+)$/.exec(text) ?? []
   const [from = '', to = '', fromPort = '', toPort = ''] = words
@@ -108,7 +108,8 @@ function version2(bytes: Buffer): ProxyStep {
   if (bytes.length < length) return MORE
   const rest = bytes.subarray(V2_FIXED, length)
   if (shape.address === 0) {
-    return { kind: 'header', header: { length, client: null, tls: null } }
+    const client = command === PROXY && shape.all === 0 ? 'unknown' : null
+    return { kind: 'header', header: { length, client, tls: null } }
   }
   const vectors = vectorsOf(rest.subarray(shape.all))
   if (vectors === null) return malformed('a vector that is cut off')

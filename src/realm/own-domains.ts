@@ -51,6 +51,11 @@ export async function filtered(
   return verdict === undefined ? message : marked(message, verdict)
 }
 
+/**
+ * An X-Spam-Flag of the sender's own stays where it is: a signature may cover it, and nothing here
+ * goes by it. It tells only as much as its sender; the flag of this server, if there is one, is
+ * above the Received line of this server.
+ */
 function marked(message: Message, { headers, junk }: Verdict): Message {
   const lines = junk ? [...headers, 'X-Spam-Flag: YES'] : headers
   if (lines.length === 0) return message

@@ -39,30 +39,40 @@ export function xclient(context: Context, argument: string): Reply {
   return { bytes: reply(220, null, `${hostname} ${role.protocol} mailtap`), next: 'greeting' }
 }
 
+interface Said {
+  readonly peer: Peer
+  readonly helo: string
+}
+
 function apply(context: Context, given: ReadonlyMap<string, string | null>): Reply | null {
-  let peer: Peer = context.peer
-  let helo = ''
+  let said: Said = { peer: context.peer, helo: '' }
   for (const [name, value] of given) {
     if (!XCLIENT_ATTRIBUTES.includes(name)) return UNKNOWN
-    if (name === 'ADDR') {
-      const address = value === null ? NOBODYS : addressIn(value)
-      if (address === null || (isThisMachine(address) && !isThisMachine(context.front ?? ''))) {
-        return BAD_ADDRESS
-      }
-      peer = { ...peer, address }
-    }
-    if (name === 'PORT') {
-      if (value !== null && !/^\d{1,5}$/.test(value)) return BAD_PORT
-      peer = { ...peer, port: Number(value ?? 0) }
-    }
-    if (name === 'HELO') {
-      if (value !== null && !/^[!-~]{1,255}$/.test(value)) return BAD_HELO
-      helo = value ?? ''
-    }
+    const next = READERS[name]?.(said, value, context.front ?? '') ?? said
+    if ('bytes' in next) return next
+    said = next
   }
-  context.peer = peer
-  context.helo = helo
+  context.peer = said.peer
+  context.helo = said.helo
   return null
+}
+
+/** What the others say is nobody's business here. A value `null` is one that is not available. */
+const READERS: Readonly<
+  Record<string, (said: Said, value: string | null, front: string) => Said | Reply>
+> = {
+  ADDR: ({ peer, helo }, value, front) => {
+    const address = value === null ? NOBODYS : addressIn(value)
+    const pretends = address !== null && isThisMachine(address) && !isThisMachine(front)
+    return address === null || pretends ? BAD_ADDRESS : { peer: { ...peer, address }, helo }
+  },
+  PORT: ({ peer, helo }, value) => {
+    const port = value ?? '0'
+    return /^\d{1,5}$/.test(port) ? { peer: { ...peer, port: Number(port) }, helo } : BAD_PORT
+  },
+  HELO: ({ peer }, value) => {
+    return value === null || /^[!-~]{1,255}$/.test(value) ? { peer, helo: value ?? '' } : BAD_HELO
+  },
 }
 
 /** Only another client of this machine can be one: whoever is local may do more. */

@@ -1,4 +1,4 @@
-import { chown, lstat, mkdir, readdir, symlink } from 'node:fs/promises'
+import { chown, lchown, lstat, mkdir, readdir, rmdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { BODY, courierWorld, isRoot, OWNER } from '../helpers/courier-world.js'
@@ -44,6 +44,28 @@ describe('a Maildir that an alias names', () => {
     expect(await send(all)).toEqual(all.map(() => '451 4.3.5'))
     expect(await readdir(join(outside, 'box', 'new'))).toEqual([])
   })
+
+  it.runIf(isRoot).each(['tmp', 'new', 'cur'])(
+    'whose %s is a link of its owner gets nothing, however large the mail is',
+    async (part) => {
+      const outside = await temporaryDirectory()
+      const { send, here } = await courierWorld('box: HERE/box/\n')
+      await makeMaildir(join(here, 'box'), OWNER)
+      await rmdir(join(here, 'box', part))
+      await symlink(outside, join(here, 'box', part))
+      await lchown(join(here, 'box', part), OWNER, OWNER)
+      let opened = false
+      const open = async function* (): AsyncGenerator<Buffer> {
+        opened = true
+        yield Buffer.alloc(200_000, 'x')
+      }
+      const before = (await lstat(outside, { bigint: true })).mtimeNs
+      expect(await send('box')).toEqual(['451 4.3.5'])
+      expect(await send('box', { size: 200_000, lines: 0, open })).toEqual(['451 4.3.5'])
+      expect(opened).toBe(false)
+      expect((await lstat(outside, { bigint: true })).mtimeNs).toBe(before)
+    },
+  )
 })
 
 describe('an alias that discards', () => {

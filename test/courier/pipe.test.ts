@@ -2,6 +2,7 @@ import { chmod, chown, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { Deadline } from '../../src/courier/deadline.js'
 import { PipeCourier } from '../../src/courier/pipe.js'
 import { silent } from '../../src/log/log.js'
 import { fromBuffer } from '../../src/mail/message.js'
@@ -27,7 +28,12 @@ async function runFor(timeLimitMs: number, here: string, command: readonly strin
   const of = addressOf(`prog@${DOMAIN}`)
   const target = { kind: 'program', command, of, extension: null } as const
   const message = fromBuffer(Buffer.from(BODY))
-  const [refusal] = await courier.deliver([target], envelopeOf('joe@far.example'), message)
+  const [refusal] = await courier.deliver(
+    [target],
+    envelopeOf('joe@far.example'),
+    message,
+    new Deadline(),
+  )
   return refusal
 }
 

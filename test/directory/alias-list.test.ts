@@ -70,10 +70,10 @@ describe('a list that an alias includes', () => {
     expect(told).not.toContain('secret')
   })
 
-  it('is refused when everybody may write to it', async () => {
+  it.each([0o602, 0o620])('is refused when others may write to it: mode %i', async (mode) => {
     const { list, refusal } = await withList('bob\n')
-    await chmod(list, 0o622)
-    expect(await refusal()).toMatch(/^451 4\.3\.5 .*\.aliases:1: :include:.*chmod o-w/)
+    await chmod(list, mode)
+    expect(await refusal()).toMatch(/^451 4\.3\.5 .*\.aliases:1: :include:.*chmod go-w/)
     await chmod(list, 0o600)
     expect(await refusal()).toBe('alice@example.com,bob@example.com')
   })
@@ -99,9 +99,9 @@ describe('a list that an alias includes', () => {
   it('counts as a step, and its members as targets', async () => {
     const { folder, list, refusal } = await withList('')
     for (let n = 0; n < 12; n++) {
-      await writeFile(join(folder, `l${n}`), `:include:${folder}/l${n + 1}\n`)
+      await writeFile(join(folder, `l${n}`), `:include:${folder}/l${n + 1}\n`, { mode: 0o600 })
     }
-    await writeFile(join(folder, 'l12'), 'bob\n')
+    await writeFile(join(folder, 'l12'), 'bob\n', { mode: 0o600 })
     await writeFile(list, `:include:${folder}/l5\n`)
     expect(await refusal()).toBe('alice@example.com,bob@example.com')
     await writeFile(list, `:include:${folder}/l1\n`)

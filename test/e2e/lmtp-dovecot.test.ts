@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished } from 'vitest'
+import { Deadline } from '../../src/courier/deadline.js'
 import { LmtpCourier } from '../../src/courier/lmtp.js'
 import { silent } from '../../src/log/log.js'
 import { fromBuffer, type Message } from '../../src/mail/message.js'
@@ -82,7 +83,12 @@ async function hand(path: string, users: readonly string[], message: Message): P
   const targets = users.map((user) => {
     return { kind: 'lmtp', endpoint, to: addressOf(`${user}@example.com`) } as const
   })
-  const answers = await courier.deliver(targets, envelopeOf('joe@far.example'), message)
+  const answers = await courier.deliver(
+    targets,
+    envelopeOf('joe@far.example'),
+    message,
+    new Deadline(),
+  )
   return answers.map((no) => (no === null ? 'delivered' : `${no.code} ${no.status}`))
 }
 

@@ -5,6 +5,8 @@ import { foreignRefusal, headerLine, replyText } from '../../src/filter/foreign-
 describe('a reply in the words of another program', () => {
   it.each([
     ['550 5.7.1 no thanks', 550, '5.7.1', 'no thanks'],
+    ['421 4.3.2 closing', 451, '4.3.2', 'closing'],
+    ['421 busy', 451, '4.7.1', 'busy'],
     ['451 later', 451, '4.7.1', 'later'],
     ['550-5.7.1 one', 550, '5.7.1', 'one'],
     ['550 4.7.1 mixed', 550, '5.7.1', 'mixed'],

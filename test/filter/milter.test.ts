@@ -1,82 +1,28 @@
 /** Milters that we did not write, on libmilter: a small one in Python, and opendkim. */
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { createTransport } from 'nodemailer'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { MilterFilter } from '../../src/filter/milter.js'
 import type { MilterEndpoint } from '../../src/filter/milter-wire.js'
-import type { OnError } from '../../src/filter/outage.js'
-import { fromBuffer, type Message } from '../../src/mail/message.js'
-import { answers, freePort, startDaemon } from '../helpers/daemon.js'
+import { fromBuffer } from '../../src/mail/message.js'
+import { freePort } from '../helpers/daemon.js'
 import { temporaryDirectory } from '../helpers/domain-tree.js'
-import { keptLog } from '../helpers/kept-log.js'
 import { envelopeOf } from '../helpers/mail-world.js'
 import { testWith } from '../helpers/programs.js'
+import {
+  DEFERRED,
+  ENVELOPE,
+  filterAt,
+  mail,
+  packet,
+  scripted,
+  testWithPython,
+  wantedMilter,
+} from './milter-stage.js'
 import { startOpendkim } from './opendkim-server.js'
-
-const SCRIPT = join(import.meta.dirname, 'wanted-milter.py')
-/** pymilter is no program that could be looked for. */
-const PYMILTER = '/usr/lib/python3/dist-packages/Milter/__init__.py'
-const ENVELOPE = envelopeOf('bob@far.example', 'alice@example.com')
-const DEFERRED = {
-  code: 451,
-  status: '4.7.1',
-  message: expect.stringContaining('cannot be checked'),
-}
-
-const mail = (wanted: string, body = 'hello\n'): Message =>
-  fromBuffer(Buffer.from(`From: bob@far.example\nX-Wanted: ${wanted}\nSubject: x\n\n${body}`))
-
-/** Ours talks to the milter there. */
-function filterAt(endpoint: MilterEndpoint, onError: OnError = 'defer', timeoutMs = 20_000) {
-  const log = keptLog()
-  const options = { hostname: 'mx.example', maxHeader: 2_000_000, log }
-  return { filter: new MilterFilter({ endpoint, timeoutMs, onError }, options), log }
-}
-
-/** The milter in Python, on a UNIX socket. */
-async function wantedMilter(): Promise<MilterEndpoint> {
-  const path = join(await temporaryDirectory(), 'milter.sock')
-  const daemon = await startDaemon('python3', [SCRIPT, `unix:${path}`], () => answers(path))
-  onTestFinished(() => daemon.stop())
-  return { path }
-}
-
-/** A milter that answers each connection with what the test says. */
-async function scripted(serve: (socket: Socket) => void): Promise<MilterEndpoint> {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket.on('error', () => {}))
-    serve(socket)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return { host: '127.0.0.1', port: (server.address() as AddressInfo).port }
-}
-
-function packet(command: string, ...data: readonly (number | string)[]): Buffer {
-  const parts = data.map((each) => {
-    if (typeof each === 'string') return Buffer.from(each)
-    const number = Buffer.alloc(4)
-    number.writeUInt32BE(each)
-    return number
-  })
-  const bytes = Buffer.concat([Buffer.from(command), ...parts])
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(bytes.length)
-  return Buffer.concat([length, bytes])
-}
-
-function testWithPython(name: string, body: () => Promise<void>): void {
-  testWith(existsSync(PYMILTER) ? ['python3'] : ['python3-milter'], name, body)
-}
 
 describe('a milter on libmilter', () => {
   testWithPython('is shown client, envelope, header and body as they are', async () => {
@@ -173,6 +119,20 @@ describe('a milter on libmilter', () => {
     const header = `${strange.join('\n')}\n${'X-Much: y\n'.repeat(2_000)}`
     const message = fromBuffer(Buffer.from(`${header}X-Wanted: add\n\nhello\n`))
     expect((await filter.message(ENVELOPE, message)).headers).toHaveLength(2)
+  })
+
+  testWithPython('is not shown the Received line of this server, but all others', async () => {
+    const { filter } = filterAt(await wantedMilter())
+    const own =
+      'Received: from client ([192.0.2.7])\n\tby mx.example (mailtap) with ESMTP id E1;\n\tnow\n'
+    const foreign = 'Received: by far.example id E2\n'
+    const shown = async (header: string): Promise<string[]> => {
+      const message = fromBuffer(Buffer.from(`${header}X-Wanted: show\n\nhello\n`))
+      const { headers } = await filter.message(ENVELOPE, message)
+      return headers.filter((line) => line.startsWith('X-Field: Received'))
+    }
+    expect(await shown(own + foreign)).toEqual(["X-Field: Received|b'by far.example id E2'"])
+    expect(await shown(foreign + own)).toHaveLength(2)
   })
 
   testWithPython('that takes too long is given up', async () => {

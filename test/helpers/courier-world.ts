@@ -39,7 +39,7 @@ export async function courierWorld(aliases: string, users = { alice: '!', bob: '
     hostname: 'mx.example',
     log,
   })
-  const courier = new RoutingCourier(tree.directory, couriers)
+  const courier = new RoutingCourier(tree.directory, couriers, log)
   /** @returns what became of it, by recipient: `delivered`, or code and status */
   const send = async (
     to: string | readonly string[],

@@ -53,6 +53,11 @@ describe('a submitted message', () => {
     await expect(done(`${RECEIVED}${huge}Bcc: eve\n\nhello\n`)).rejects.toMatchObject({ code: 552 })
   })
 
+  it('is refused in other words when it has too many fields', async () => {
+    const refused = { code: 552, message: 'header has more than the limit of 10000 fields' }
+    await expect(done(`${RECEIVED}${'a:\n'.repeat(10_001)}\n`)).rejects.toMatchObject(refused)
+  })
+
   it('is the same from memory and from a disk, with its true size, however it is cut', async () => {
     const text = fc.array(
       fc.constantFrom('Bcc: x\n', 'Date: d\n', 'To: y\n', ' folded\n', '\n', 'no field\n', 'é\n'),

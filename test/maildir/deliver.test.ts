@@ -89,6 +89,31 @@ describe('delivery', () => {
     },
   )
 
+  test.each([
+    ['a stream', true],
+    ['large', false],
+  ])('%s is not even begun where tmp or new leads elsewhere', async (_, streamed) => {
+    const piece = Buffer.alloc(200_000, 'x')
+    for (const folder of ['new', 'tmp']) {
+      const box = maildirWith()
+      const victim = temporaryDirectory()
+      fs.rmdirSync(join(box, folder))
+      fs.symlinkSync(victim, join(box, folder))
+      const before = fs.lstatSync(victim, { bigint: true }).mtimeNs
+      let begun = false
+      async function* later(): AsyncGenerator<Buffer, void, void> {
+        begun = true
+        yield piece
+      }
+      const open = streamed ? later : () => [piece]
+      const sent = new Delivery('h').deliver(box, { size: piece.length, lines: 0, open })
+      await expect(sent).rejects.toThrow(NotAMaildir)
+      expect(begun).toBe(false)
+      // Not made and removed again, either.
+      expect(fs.lstatSync(victim, { bigint: true }).mtimeNs).toBe(before)
+    }
+  })
+
   test('the directory that Maildirs lie in may be a symbolic link', async () => {
     const root = temporaryDirectory()
     fs.mkdirSync(join(root, 'big'))

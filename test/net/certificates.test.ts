@@ -194,7 +194,7 @@ describe('files that change while the server runs (T11)', () => {
     await rename(other.key, own.key)
     await until(() => told.length > 1)
     expect(told[1]).toMatchObject({ event: 'tls certificate renewed', cert: own.cert })
-    expect(await seen('mail.example.com')).toBe(await fingerprint(other.cert))
+    await expect.poll(() => seen('mail.example.com')).toBe(await fingerprint(other.cert))
   })
 
   test.each([

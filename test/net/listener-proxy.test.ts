@@ -8,6 +8,7 @@ import { type Fields, type Log, silent } from '../../src/log/log.js'
 import { parseEndpoint } from '../../src/net/endpoint.js'
 import type { ListenerOptions } from '../../src/net/listener.js'
 import { type Proxied, readProxied } from '../../src/net/proxied.js'
+import { isThisMachine } from '../../src/net/this-machine.js'
 import { Wire } from '../../src/net/wire.js'
 import { Client } from '../helpers/client.js'
 import { EchoSession } from '../helpers/echo-session.js'
@@ -65,15 +66,26 @@ describe('a trusted proxy', () => {
     expect(sessions.map(({ peer }) => peer)).toEqual([BEHIND, BEHIND])
   })
 
-  test.each([
-    ['LOCAL', version2(LOCAL, 0, Buffer.alloc(0))],
-    ['UNKNOWN', Buffer.from('PROXY UNKNOWN\r\n')],
-  ])('speaks for itself with %s', async (_, header) => {
+  test('speaks for itself with LOCAL', async () => {
     const { client, sessions } = await behindProxy()
     const check = await client()
-    check.send(Buffer.concat([header, Buffer.from('bye\r\n')]))
+    check.send(Buffer.concat([version2(LOCAL, 0, Buffer.alloc(0)), Buffer.from('bye\r\n')]))
     expect(await check.end()).toBe('hello\r\nbye\r\n')
     expect(sessions[0]!.peer.address).toBe('127.0.0.1')
+  })
+
+  test.each([
+    ['1', Buffer.from('PROXY UNKNOWN\r\n')],
+    ['2', version2(PROXY, 0, Buffer.alloc(0))],
+  ])('gives nobody the rights of this machine, unknown in version %s', async (_, header) => {
+    const { client, sessions } = await behindProxy()
+    const unknown = await client()
+    unknown.send(Buffer.concat([header, Buffer.from('bye\r\n')]))
+    expect(await unknown.end()).toBe('hello\r\nbye\r\n')
+    expect(sessions[0]!.peer.address).toBe('0.0.0.0')
+    expect(isThisMachine(sessions[0]!.peer.address)).toBe(false)
+    const elsewhere = { ...BEHIND, address: '198.51.100.9' }
+    expect(await toldBy(header, elsewhere)).toEqual({ peer: elsewhere, tls: null })
   })
 
   test('that sends anything else is cut off without a word, and the log tells', async () => {
