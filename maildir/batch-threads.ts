@@ -59,15 +59,23 @@ export class BatchThreads {
 
   #dispatch(): void {
     while (this.#waiting.length > 0) {
-      const thread = this.#threads.find((each) => each.idle) ?? this.#another()
+      const thread = this.#free()
       if (thread === null) return this.#lookAgain()
       thread.run(this.#waiting.splice(0, MAX_BATCH))
     }
   }
 
+  /** One that has just begun will soon be done: until then the next batch gathers, though another is idle. */
+  #free(): BatchThread | null {
+    if (this.#threads.some((thread) => !thread.idle && thread.age <= SLOW_MS)) return null
+    return this.#threads.find((thread) => thread.idle) ?? this.#another()
+  }
+
   /** Whoever waits must not wait for a slow disk just because nobody comes after him. */
   #lookAgain(): void {
-    const pointless = this.#waiting.length === 0 || this.#threads.length >= MAX_THREADS
+    const allAtWork =
+      this.#threads.length >= MAX_THREADS && this.#threads.every((thread) => !thread.idle)
+    const pointless = this.#waiting.length === 0 || allAtWork
     if (pointless || this.#looking) return
     this.#looking = true
     setTimeout(() => {

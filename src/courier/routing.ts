@@ -46,6 +46,12 @@ export class RoutingCourier implements Courier {
   async deliver(envelope: Envelope, message: Message): Promise<readonly Outcome[]> {
     const deadline = new Deadline()
     const routes = await each(envelope.to, (to) => this.#route(to))
+    const [only, ...others] = routes
+    if (only?.targets.length === 1 && others.length === 0) {
+      const [target] = only.targets as [Target]
+      const told = await this.#deliver(target.kind, [target], deadline, envelope, message)
+      return [{ to: only.to, refusal: answerAt(told, 0) }]
+    }
     const answers = new Map<string, Refusal | null>()
     const kinds = [...byKind(routes.flatMap(({ targets }) => targets))]
     await Promise.all(

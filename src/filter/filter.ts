@@ -33,25 +33,27 @@ export interface Filter {
 /** Filters in the order given; the first refusal ends the matter. */
 export class FilterChain implements Filter {
   readonly name = 'chain'
-  readonly #filters: readonly Filter[]
+  readonly #ofRecipients: readonly Filter[]
+  readonly #ofMessages: readonly Filter[]
 
   constructor(filters: readonly Filter[]) {
-    this.#filters = filters
+    this.#ofRecipients = filters.filter((filter) => 'recipient' in filter)
+    this.#ofMessages = filters.filter((filter) => 'message' in filter)
   }
 
   async recipient(opening: Opening, to: Address): Promise<void> {
-    for (const filter of this.#filters) await filter.recipient?.(opening, to)
+    for (const filter of this.#ofRecipients) await filter.recipient?.(opening, to)
   }
 
   async message(envelope: Envelope, message: Message): Promise<Verdict> {
     const headers: string[] = []
     let junk = false
-    for (const filter of this.#filters) {
+    for (const filter of this.#ofMessages) {
       const verdict = await filter.message?.(envelope, message)
-      if (verdict === undefined) continue
+      if (verdict === undefined || verdict === PASS) continue
       headers.push(...verdict.headers)
       junk ||= verdict.junk
     }
-    return { headers, junk }
+    return headers.length === 0 && !junk ? PASS : { headers, junk }
   }
 }

@@ -35,8 +35,12 @@ export function parseAddress(text: string): Address | null {
   return local === null || domain === null ? null : { local, domain }
 }
 
+/** What nearly every local part is. */
+const PLAIN_ATOMS = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/
+
 /** Reads a local part, quoted or not. @returns it unquoted and in NFC, or `null` */
 export function parseLocal(text: string): string | null {
+  if (PLAIN_ATOMS.test(text)) return text.length <= MAX_LOCAL ? text : null
   const raw = text.startsWith('"') ? unquote(text) : dotAtom(text)
   if (raw === null || raw === '') return null
   if (CONTROL.test(raw) || DISGUISED_ASCII.test(raw)) return null
@@ -49,6 +53,20 @@ export function parseLocal(text: string): string | null {
  * @returns A-labels in lower case; a literal as it stands, in lower case; or `null`
  */
 export function parseDomain(text: string): string | null {
+  if (seenDomains.has(text)) return text
+  const domain = readDomain(text)
+  if (domain === text) {
+    if (seenDomains.size >= MAX_SEEN_DOMAINS) seenDomains.clear()
+    seenDomains.add(text)
+  }
+  return domain
+}
+
+/** Domains that were read before and are in their canonical form: most mail is for the same few. */
+const seenDomains = new Set<string>()
+const MAX_SEEN_DOMAINS = 1_000
+
+function readDomain(text: string): string | null {
   if (text.startsWith('[')) return parseLiteral(text)
   // Before anything is mapped: 255 characters can not become a shorter domain.
   if (text.length > MAX_DOMAIN) return null
@@ -96,6 +114,7 @@ function endOfLocal(text: string): number {
 }
 
 function dotAtom(text: string): string | null {
+  if (PLAIN_ATOMS.test(text)) return text
   const whole = text.split('.').every((atom) => ATOM.test(atom) && !ATOM_FORBIDDEN.test(atom))
   return whole ? text : null
 }

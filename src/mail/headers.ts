@@ -5,7 +5,7 @@
  * calls a field is harmless. What is no field is kept, too, without a name.
  */
 import { isUtf8 } from 'node:buffer'
-import type { Bytes } from './message.js'
+import { type Bytes, inMemory } from './message.js'
 
 export interface HeaderLimits {
   /** Octets that are read at most, with LF line ends. */
@@ -98,6 +98,11 @@ export async function headerSize(bytes: Bytes, limit: number): Promise<number | 
 }
 
 async function readSection(bytes: Bytes, section: Section): Promise<Section> {
+  // No `for await` over what is there already: it would cost a turn per chunk.
+  if (inMemory(bytes)) {
+    for (const chunk of bytes) if (section.feed(chunk)) break
+    return section
+  }
   for await (const chunk of bytes) if (section.feed(chunk)) break
   return section
 }

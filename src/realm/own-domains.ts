@@ -1,6 +1,6 @@
 /** What holds for mail to the own domains, whoever sends it: who is there, who has room, what the filters say. */
 import type { Directory, RemoteTarget } from '../directory/directory.js'
-import type { Filter, Verdict } from '../filter/filter.js'
+import { type Filter, PASS, type Verdict } from '../filter/filter.js'
 import { type Address, formatAddress } from '../mail/address.js'
 import type { Envelope, Opening } from '../mail/envelope.js'
 import { type Message, prepend } from '../mail/message.js'
@@ -48,7 +48,7 @@ export async function filtered(
   message: Message,
 ): Promise<Message> {
   const verdict = await filter.message?.(envelope, message)
-  return verdict === undefined ? message : marked(message, verdict)
+  return verdict === undefined || verdict === PASS ? message : marked(message, verdict)
 }
 
 /**

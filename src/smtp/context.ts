@@ -41,7 +41,7 @@ export interface SmtpOptions {
   maxSize(): number
   limits(): SmtpLimits
   /** Counts one of them; false if that is too many from there. Never rejects. */
-  paced(what: Paced, address: string): Promise<boolean>
+  paced(what: Paced, address: string): boolean | Promise<boolean>
   /** True if the server at that address may say for whom it speaks. */
   xclientFrom(address: string): boolean
   /** True if STARTTLS can be offered. */

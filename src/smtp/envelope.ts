@@ -95,7 +95,8 @@ export class Ready implements State {
   async #begin(from: Address | null, parameters: MailParameters): Promise<Reply> {
     const { options, peer } = this.#context
     if (++this.#context.messages > options.limits().messagesPerConnection) return COME_AGAIN
-    if (!(await options.paced('message', peer.address))) return TOO_MUCH_A_MINUTE
+    const paced = options.paced('message', peer.address)
+    if (paced !== true && !(await paced)) return TOO_MUCH_A_MINUTE
     const { size: declaredSize, eightBit, smtputf8, requireTls } = parameters
     const client = clientOf(this.#context)
     const opening = { id: newId(), from, client, declaredSize, eightBit, smtputf8, requireTls }
@@ -143,7 +144,8 @@ export class Transaction implements State {
     if (again && !this.#context.options.role.replyPerRecipient) return say.RECIPIENT_OK
     const { options, peer } = this.#context
     if (named.length >= options.limits().recipientsPerMessage) return TOO_MANY
-    if (!(await options.paced('recipient', peer.address))) return TOO_MANY_A_MINUTE
+    const paced = options.paced('recipient', peer.address)
+    if (paced !== true && !(await paced)) return TOO_MANY_A_MINUTE
     if (!again) await sender(this.#context).checkTo(opening, recipient)
     to.set(key, recipient)
     named.push(key)

@@ -39,12 +39,10 @@ async function open(): Promise<Wire> {
 
 async function send(wire: Wire): Promise<void> {
   wire.write(ENVELOPE)
-  await wire.reply('250')
-  await wire.reply('250')
-  await wire.reply('354')
+  await wire.replies(250, 250, 354)
   if (small === null) await pourLarge(wire)
   else wire.write(small)
-  await wire.reply('250')
+  await wire.replies(250)
 }
 
 async function pourLarge(wire: Wire): Promise<void> {

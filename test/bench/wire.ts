@@ -2,6 +2,15 @@
 import { once } from 'node:events'
 import { type Socket, connect } from 'node:net'
 
+const LF = 10
+const DASH = 45
+const ZERO = 48
+
+function codeAt(bytes: Buffer, at: number): number {
+  const [a = 0, b = 0, c = 0] = [bytes[at], bytes[at + 1], bytes[at + 2]]
+  return (a - ZERO) * 100 + (b - ZERO) * 10 + (c - ZERO)
+}
+
 export class Wire {
   readonly #socket: Socket
   #buffer: Buffer = Buffer.alloc(0)
@@ -48,6 +57,26 @@ export class Wire {
       if (!line.startsWith(code)) throw new Error(`${code} expected, heard: ${line}`)
       if (line[3] !== '-') return
     }
+  }
+
+  /** One reply per code, in their order, read as bytes: a driver shall not be the limit. @throws when one is another */
+  async replies(...codes: readonly number[]): Promise<void> {
+    let from = 0
+    for (const code of codes) {
+      let last = false
+      while (!last) {
+        const end = this.#buffer.indexOf(LF, from)
+        if (end === -1) {
+          await this.#more()
+          continue
+        }
+        if (codeAt(this.#buffer, from) !== code)
+          throw new Error(`${code} expected: ${this.#buffer.toString('latin1')}`)
+        last = this.#buffer[from + 3] !== DASH
+        from = end + 1
+      }
+    }
+    this.#buffer = this.#buffer.subarray(from)
   }
 
   close(): void {
