@@ -98,7 +98,12 @@ export class FileCourier implements TargetCourier<FileTarget> {
 async function requireMbox({ handle, size }: Appendable, path: string): Promise<void> {
   if (size === 0) return
   const start = Buffer.alloc(MBOX.length)
-  await handle.read(start, 0, start.length, 0)
+  try {
+    await handle.read(start, 0, start.length, 0)
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
   if (start.equals(MBOX)) return
   await handle.close()
   throw misconfigured(new Error(`${path}: no mbox file, it does not begin with "From "`))

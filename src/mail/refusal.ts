@@ -88,3 +88,7 @@ export const notYourAddress = (user: string): Refusal =>
 
 export const relayMissing = (): Refusal =>
   new Refusal(550, '5.7.1', 'no mail to other domains from here; the administrator set up no relay')
+
+/** RFC 8689 section 5. */
+export const tlsRequired = (): Refusal =>
+  new Refusal(550, '5.7.30', 'mail for this address goes on without TLS, which REQUIRETLS forbids')

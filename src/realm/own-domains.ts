@@ -1,10 +1,10 @@
 /** What holds for mail to the own domains, whoever sends it: who is there, who has room, what the filters say. */
-import type { Directory, RemoteTarget } from '../directory/directory.js'
+import type { Directory, RemoteTarget, Target } from '../directory/directory.js'
 import { type Filter, PASS, type Verdict } from '../filter/filter.js'
 import { type Address, formatAddress } from '../mail/address.js'
 import type { Envelope, Opening } from '../mail/envelope.js'
 import { type Message, prepend } from '../mail/message.js'
-import { misconfigured, noSuchUser, type Refusal } from '../mail/refusal.js'
+import { misconfigured, noSuchUser, type Refusal, tlsRequired } from '../mail/refusal.js'
 import type { Queue } from '../queue/queue.js'
 import type { Store } from '../store/store.js'
 
@@ -30,6 +30,7 @@ export async function checkRecipient(
   if (targets.length === 0) throw noSuchUser()
   for (const target of targets) {
     if (target.kind === 'remote') throw forwardMissing(to, target)
+    if (opening.requireTls && leavesInClear(target)) throw tlsRequired()
     if (target.kind !== 'mailbox' || target.quota === null) continue
     // One full mailbox of several: the message as a whole would have to come again.
     await store.checkQuota(target.user, target.quota, opening.declaredSize)
@@ -60,6 +61,12 @@ function marked(message: Message, { headers, junk }: Verdict): Message {
   const lines = junk ? [...headers, 'X-Spam-Flag: YES'] : headers
   if (lines.length === 0) return message
   return prepend(Buffer.from(lines.map((line) => `${line}\n`).join('')), message)
+}
+
+/** LMTP over TCP has no TLS here; on this machine nobody can listen in (RFC 8689 section 4.2). */
+function leavesInClear(target: Target): boolean {
+  if (target.kind !== 'lmtp' || target.endpoint.kind === 'unix') return false
+  return !['127.0.0.1', '::1', 'localhost'].includes(target.endpoint.host)
 }
 
 /** Without a relay its mail waits at the client. The cause is for the log. */
