@@ -7,10 +7,10 @@ import { type Address, formatAddress, isInternational } from '../mail/address.js
 import type { Envelope } from '../mail/envelope.js'
 import type { Message } from '../mail/message.js'
 import { misconfigured, Refusal, tryLater } from '../mail/refusal.js'
-import { headerIsAscii, isAscii } from './header-ascii.js'
-import { extensionsOf, isGood, refusalFrom, refusalOfAll, type Reply } from './lmtp-reply.js'
-import type { LmtpTalk } from './lmtp-talk.js'
-import { BareCr, wireData } from './wire-data.js'
+import { headerIsAscii, isAscii } from '../transport/header-ascii.js'
+import { extensionsOf, isGood, refusalFrom, refusalOfAll, type Reply } from '../transport/reply.js'
+import type { Talk } from '../transport/talk.js'
+import { BareCr, wireData } from '../transport/wire-data.js'
 
 /** Milliseconds until the server must have answered a command. */
 const ANSWER_WITHIN = 30_000
@@ -52,7 +52,7 @@ export class LmtpTransaction {
    * Closes the connection in the end.
    * @throws Refusal for all who have no answer, ProtocolError, or the system's error
    */
-  async run(talk: LmtpTalk): Promise<void> {
+  async run(talk: Talk): Promise<void> {
     try {
       const mail = await this.#greet(talk)
       requireGood(await ask(talk, mail))
@@ -67,7 +67,7 @@ export class LmtpTransaction {
   }
 
   /** @returns the MAIL command that this server understands */
-  async #greet(talk: LmtpTalk): Promise<string> {
+  async #greet(talk: Talk): Promise<string> {
     requireService(await talk.reply(ANSWER_WITHIN))
     const hello = await ask(talk, `LHLO ${this.#hostname}`)
     requireService(hello)
@@ -102,7 +102,7 @@ export class LmtpTransaction {
   }
 
   /** @returns which of the users the server takes mail for */
-  async #recipients(talk: LmtpTalk): Promise<number[]> {
+  async #recipients(talk: Talk): Promise<number[]> {
     const accepted: number[] = []
     for (const [at, user] of this.#users.entries()) {
       const reply = await ask(talk, `RCPT TO:<${formatAddress(user)}>`)
@@ -112,7 +112,7 @@ export class LmtpTransaction {
     return accepted
   }
 
-  async #data(talk: LmtpTalk, accepted: readonly number[]): Promise<void> {
+  async #data(talk: Talk, accepted: readonly number[]): Promise<void> {
     const go = await ask(talk, 'DATA')
     if (go.code !== 354) throw refusalOfAll(go)
     for await (const piece of wireData(this.#message)) await talk.write(piece)
@@ -123,7 +123,7 @@ export class LmtpTransaction {
   }
 }
 
-async function ask(talk: LmtpTalk, command: string): Promise<Reply> {
+async function ask(talk: Talk, command: string): Promise<Reply> {
   await talk.command(command)
   return talk.reply(ANSWER_WITHIN)
 }

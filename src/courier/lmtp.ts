@@ -12,7 +12,7 @@ import { type Refusal, tryLater } from '../mail/refusal.js'
 import type { TargetCourier } from './courier.js'
 import type { Deadline } from './deadline.js'
 import { answerAt, asRefusal, each } from './each.js'
-import { LmtpTalk } from './lmtp-talk.js'
+import { Talk } from '../transport/talk.js'
 import { LmtpTransaction } from './lmtp-transaction.js'
 
 /** Recipients of one transaction: any server takes so many (RFC 5321 section 4.5.3.1.8). */
@@ -63,7 +63,7 @@ export class LmtpCourier implements TargetCourier<LmtpTarget> {
     const transaction = new LmtpTransaction(this.#options.hostname, envelope, message, users)
     try {
       deadline.require()
-      const talk = await LmtpTalk.open(place)
+      const talk = await Talk.open(place)
       await transaction.run(talk)
       this.#options.log.info('lmtp delivered', { ...fields, refused: transaction.refused })
     } catch (error) {

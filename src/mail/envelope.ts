@@ -13,6 +13,25 @@ export interface Client {
   readonly user: string | null
 }
 
+/** What a sender may want to be told of (RFC 3461 section 4.1). */
+export type DsnEvent = 'success' | 'failure' | 'delay'
+
+/** What a sender wants to be told about one recipient (RFC 3461 sections 4.1 and 4.2). */
+export interface Notice {
+  /** `null` = NOTIFY was not given: failures and delays. Empty = NEVER. */
+  readonly notify: readonly DsnEvent[] | null
+  /** ORCPT as it came, `type;xtext`; `null` if it was not given. */
+  readonly originalRecipient: string | null
+}
+
+/** What a sender wants of all reports about a message (RFC 3461 sections 4.3 and 4.4). */
+export interface ReportWish {
+  /** RET; `null` if it was not given. */
+  readonly content: 'full' | 'headers' | null
+  /** ENVID in xtext, as it came; `null` if it was not given. */
+  readonly envelopeId: string | null
+}
+
 /** What is known when the first recipient is named. */
 export interface Opening {
   /** Names this transaction in logs, in Received and in the reply to DATA. */
@@ -28,9 +47,15 @@ export interface Opening {
   readonly eightBit: boolean
   /** REQUIRETLS (RFC 8689): never to be sent on in clear. */
   readonly requireTls: boolean
+  /** Absent = the sender said nothing about reports. */
+  readonly reports?: ReportWish
+  /** The client hears of each recipient by itself (LMTP); absent = one reply for all. */
+  readonly answersEach?: boolean
 }
 
 export interface Envelope extends Opening {
   /** The forward-paths, in the order given, no identity twice. */
   readonly to: readonly Address[]
+  /** By place in `to`; absent = nothing special about any recipient. */
+  readonly notices?: readonly (Notice | null)[]
 }

@@ -1,4 +1,4 @@
-/** Reads the replies of an LMTP server (RFC 5321 section 4.2) as they come in, within limits. */
+/** Reads the replies of an SMTP or LMTP server (RFC 5321 section 4.2) as they come in, within limits. */
 import { misconfigured, Refusal } from '../mail/refusal.js'
 
 /** Octets of a line; RFC 5321 section 4.5.3.1.5 has 512. */
@@ -11,7 +11,7 @@ const WRONG_SERVER = new Set([500, 501, 502, 503, 504, 521, 530, 535, 538, 555])
 const LINE = /^([2-5]\d\d)(?:([ -])(.*))?$/s
 const STATUS = /^([245])\.(\d{1,3})\.(\d{1,3})(?: |$)/
 
-/** The server does not speak LMTP, or says more than anybody may. */
+/** The server does not speak SMTP or LMTP, or says more than anybody may. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError'
 }
@@ -31,7 +31,8 @@ export class ReplyParser {
 
   #line(line: string): Reply | null {
     const [, code, separator = ' ', text = ''] = LINE.exec(line) ?? []
-    if (code === undefined || line.length > MAX_LINE) throw new ProtocolError('no reply of LMTP')
+    if (code === undefined || line.length > MAX_LINE)
+      throw new ProtocolError('no reply of a mail server')
     if (this.#lines.length > 0 && code !== this.#code) {
       throw new ProtocolError('a reply with two codes')
     }
@@ -95,7 +96,7 @@ export function refusalOfAll(reply: Reply): Refusal {
   return misconfigured(new Error(`${reply.code} ${reply.lines.join(' ')}`))
 }
 
-/** What LHLO told of the server: keywords in capitals, with their arguments. */
+/** What EHLO or LHLO told of the server: keywords in capitals, with their arguments. */
 export function extensionsOf({ lines }: Reply): ReadonlyMap<string, string> {
   const [, ...offers] = lines
   return new Map(

@@ -1,11 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  extensionsOf,
-  ProtocolError,
-  type Reply,
-  ReplyParser,
-} from '../../src/courier/lmtp-reply.js'
+import { extensionsOf, ProtocolError, type Reply, ReplyParser } from '../../src/transport/reply.js'
 
 describe('the replies of a server', () => {
   const replies = (text: string, size = text.length): Reply[] => {

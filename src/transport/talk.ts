@@ -1,9 +1,9 @@
-/** The connection to an LMTP server: commands out, replies in, and no waiting without an end. */
+/** The connection to an SMTP or LMTP server: commands out, replies in, and no waiting without an end. */
 import { connect, type Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { LmtpPlace } from '../mail/lmtp-place.js'
-import { ProtocolError, type Reply, ReplyParser } from './lmtp-reply.js'
+import { ProtocolError, type Reply, ReplyParser } from './reply.js'
 
 /** Milliseconds until the server must have taken the connection. */
 const CONNECT_WITHIN = 10_000
@@ -12,7 +12,7 @@ const TAKEN_WITHIN = 60_000
 /** Octets that a server may say on one connection: a thousand replies. */
 const MAX_SAID = 1_048_576
 
-export class LmtpTalk {
+export class Talk {
   readonly #socket: Socket
   readonly #parser = new ReplyParser()
   readonly #replies: Reply[] = []
@@ -35,9 +35,9 @@ export class LmtpTalk {
   }
 
   /** @throws the system's error, or Error when it takes too long */
-  static async open(place: LmtpPlace): Promise<LmtpTalk> {
+  static async open(place: LmtpPlace): Promise<Talk> {
     const socket = connect(place.kind === 'unix' ? { path: place.path } : place)
-    const talk = new LmtpTalk(socket)
+    const talk = new Talk(socket)
     try {
       await talk.#until(() => talk.#connected, CONNECT_WITHIN)
       return talk

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { wireData } from '../../src/courier/wire-data.js'
+import { wireData } from '../../src/transport/wire-data.js'
 
 describe('a message on the wire', () => {
   const sent = async (chunks: readonly Buffer[]): Promise<string> => {
