@@ -107,6 +107,10 @@ export class TellingStore implements Store {
     throw new Error('no mail is delivered in a dry run')
   }
 
+  appendAll(): Promise<never> {
+    return this.append()
+  }
+
   async #told(asked: Promise<void>, tell: (refusal: Refusal | null) => void): Promise<void> {
     try {
       await asked

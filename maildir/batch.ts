@@ -20,6 +20,11 @@ export interface Job {
   /** Where its bytes begin and end in those of the batch. */
   readonly from: number
   readonly to: number
+  /**
+   * A message that is safe on the disk already, in another Maildir: it gets one more name, no
+   * draft is made, and the job has no bytes.
+   */
+  readonly source?: string
 }
 
 /** @returns what became of each job, in their order: `null` = safe on the disk; else nothing of it is visible */
@@ -28,7 +33,8 @@ export function deliverBatch(jobs: readonly Job[], bytes: Uint8Array): (Failure 
   const linked = jobs.map((job) =>
     attempt(() => {
       if (!folders.has(job.maildir)) folders.set(job.maildir, openNew(job.maildir))
-      publish(job, bytes)
+      if (job.source === undefined) publish(job, bytes)
+      else fs.linkSync(job.source, `${job.maildir}/new/${job.name}`)
     }),
   )
   const awaited = new Set(jobs.filter((_, at) => linked[at] === null).map((job) => job.maildir))
@@ -89,11 +95,12 @@ function syncAndClose(fd: number, awaited: boolean): void {
   }
 }
 
-function conclude({ maildir, draft, name }: Job, linked: Failure | null, synced: Failure | null) {
+function conclude(job: Job, linked: Failure | null, synced: Failure | null): Failure | null {
   // Whoever was not linked has cleaned up behind himself.
   if (linked !== null) return linked
+  const { maildir, draft, name, source } = job
   if (synced !== null) discard(`${maildir}/new/${name}`)
-  discard(`${maildir}/tmp/${draft}`)
+  if (source === undefined) discard(`${maildir}/tmp/${draft}`)
   return synced
 }
 

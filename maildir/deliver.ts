@@ -55,6 +55,32 @@ export class Delivery {
     return this.#streamed(maildir, letter, content)
   }
 
+  /**
+   * Delivers one letter into several Maildirs: it is written once, and each has a name for the
+   * same file. Where that cannot be (another disk, too many names), there is a copy.
+   * @param maildirs each once
+   * @returns for each what `deliver` returns, or what it would throw
+   */
+  async deliverAll(maildirs: readonly string[], letter: Letter): Promise<(string | Error)[]> {
+    const results: (string | Error)[] = []
+    let at = 0
+    let source: string | null = null
+    while (source === null && at < maildirs.length) {
+      const result = await caught(this.deliver(maildirs[at++]!, letter))
+      results.push(result)
+      if (typeof result === 'string') source = result
+    }
+    const rest = maildirs.slice(at).map((maildir) => this.#shared(maildir, letter, source!))
+    return [...results, ...(await Promise.all(rest))]
+  }
+
+  /** @param source a message in another Maildir; its owner may have moved or removed it by now */
+  async #shared(maildir: string, letter: Letter, source: string): Promise<string | Error> {
+    const name = finalName(this.#names.next(), letter.size, letter.lines)
+    const failure = await threads.deliver({ maildir, draft: '', name, source }, [])
+    return failure === null ? `${maildir}/new/${name}` : caught(this.deliver(maildir, letter))
+  }
+
   async #batched(maildir: string, letter: Letter, pieces: readonly Buffer[]): Promise<string> {
     return retrying(maildir, async () => {
       const draft = this.#names.next()
@@ -99,6 +125,14 @@ export class Delivery {
       await link(draft.path, path)
       return path
     })
+  }
+}
+
+async function caught(delivery: Promise<string>): Promise<string | Error> {
+  try {
+    return await delivery
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
   }
 }
 

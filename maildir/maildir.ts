@@ -38,7 +38,7 @@ export interface Letter {
   readonly size: number
   /** How many LF there are. */
   readonly lines: number
-  /** Called once. */
+  /** Its content from the first byte; called again where it is delivered again. */
   open(): Content
 }
 

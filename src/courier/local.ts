@@ -6,8 +6,8 @@ import type { Refusal } from '../mail/refusal.js'
 import type { Store } from '../store/store.js'
 import type { TargetCourier } from './courier.js'
 import type { Deadline } from './deadline.js'
-import { answered, each } from './each.js'
-import { traced } from './trace.js'
+import { answered, asRefusal } from './each.js'
+import { traced, tracedForAll } from './trace.js'
 
 export class LocalCourier implements TargetCourier<MailboxTarget> {
   readonly #store: Store
@@ -16,18 +16,31 @@ export class LocalCourier implements TargetCourier<MailboxTarget> {
     this.#store = store
   }
 
-  deliver(
+  async deliver(
     targets: readonly MailboxTarget[],
     envelope: Envelope,
     message: Message,
     deadline: Deadline,
-  ): Promise<(Refusal | null)[]> {
-    return each(targets, (target) =>
-      answered(deadline, () => this.#append(target, envelope, message)),
-    )
+  ): Promise<readonly (Refusal | null)[]> {
+    const [only, ...others] = targets
+    if (only === undefined) return []
+    if (others.length > 0) return this.#all(targets, tracedForAll(envelope, message), deadline)
+    const { user, quota } = only
+    const letter = traced(user, envelope, message)
+    return [await answered(deadline, () => this.#store.append(user, letter, quota))]
   }
 
-  async #append({ user, quota }: MailboxTarget, ...mail: [Envelope, Message]): Promise<void> {
-    await this.#store.append(user, traced(user, ...mail), quota)
+  async #all(
+    targets: readonly MailboxTarget[],
+    letter: Message,
+    deadline: Deadline,
+  ): Promise<readonly (Refusal | null)[]> {
+    try {
+      deadline.require()
+      const failures = await this.#store.appendAll(targets, letter)
+      return failures.map((failure) => (failure === null ? null : asRefusal(failure)))
+    } catch (error) {
+      return targets.map(() => asRefusal(error))
+    }
   }
 }

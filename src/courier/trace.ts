@@ -9,7 +9,18 @@ import { type Message, prepend } from '../mail/message.js'
  * @param to whose place it is
  */
 export function traced(to: Address, { from }: Envelope, message: Message): Message {
-  const path = from === null ? '' : formatAddress(from)
-  const lines = `Return-Path: <${path}>\nDelivered-To: ${formatAddress(to)}\n`
+  const lines = `${returnPath(from)}Delivered-To: ${formatAddress(to)}\n`
   return prepend(Buffer.from(lines), message)
+}
+
+/**
+ * The same for places that share one file. No Delivered-To: it would be another file for each of
+ * them, or tell each of them of the others.
+ */
+export function tracedForAll({ from }: Envelope, message: Message): Message {
+  return prepend(Buffer.from(returnPath(from)), message)
+}
+
+function returnPath(from: Address | null): string {
+  return `Return-Path: <${from === null ? '' : formatAddress(from)}>\n`
 }

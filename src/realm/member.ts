@@ -42,8 +42,9 @@ export class Member implements Sender {
   }
 
   async checkTo(opening: Opening, to: Address): Promise<void> {
-    if (!(await this.#parts.directory.owns(to.domain))) throw relayMissing()
-    await checkRecipient(this.#parts, opening, to)
+    const { directory, relays } = this.#parts
+    if (await directory.owns(to.domain)) return checkRecipient(this.#parts, opening, to)
+    if (!relays?.()) throw relayMissing()
   }
 
   checkRoom({ declaredSize }: Opening): Promise<void> {

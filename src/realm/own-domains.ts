@@ -15,6 +15,8 @@ export interface SenderParts {
   readonly queue: Queue
   /** What looks at mail before it is taken. */
   readonly filter: Filter
+  /** True if mail for other domains can leave from here; without it none can. */
+  readonly relays?: () => boolean
 }
 
 /**
@@ -22,14 +24,14 @@ export interface SenderParts {
  * @throws Refusal
  */
 export async function checkRecipient(
-  { directory, store, filter }: SenderParts,
+  { directory, store, filter, relays }: SenderParts,
   opening: Opening,
   to: Address,
 ): Promise<void> {
   const targets = await directory.resolve(to)
   if (targets.length === 0) throw noSuchUser()
   for (const target of targets) {
-    if (target.kind === 'remote') throw forwardMissing(to, target)
+    if (target.kind === 'remote' && !relays?.()) throw forwardMissing(to, target)
     if (opening.requireTls && leavesInClear(target)) throw tlsRequired()
     if (target.kind !== 'mailbox' || target.quota === null) continue
     // One full mailbox of several: the message as a whole would have to come again.
@@ -69,9 +71,9 @@ function leavesInClear(target: Target): boolean {
   return !['127.0.0.1', '::1', 'localhost'].includes(target.endpoint.host)
 }
 
-/** Without a relay its mail waits at the client. The cause is for the log. */
+/** Without a relay its mail waits at the client until there is one. The cause is for the log. */
 function forwardMissing(to: Address, { address, of }: RemoteTarget): Refusal {
   const [from, by, where] = [to, of, address].map(formatAddress)
-  const what = `${from}: ${by} forwards to ${where}, which is elsewhere; relaying is not supported yet`
+  const what = `${from}: ${by} forwards to ${where}, which is elsewhere, and there is no [relay] in the config`
   return misconfigured(new Error(what))
 }

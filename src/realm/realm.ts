@@ -22,6 +22,8 @@ export interface RealmParts {
   readonly locks: Locks
   /** What looks at mail before it is taken; nothing if not given. */
   readonly filter?: Filter
+  /** True if mail for other domains can leave from here; without it none can. */
+  readonly relays?: () => boolean
   /** For mail from own users; by default they may use their own addresses only. */
   readonly rules?: SubmissionRules
   /** Milliseconds of silence after which a session loses its mailbox to a newer login; without it none does. */

@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { Delivery } from '../../maildir/maildir.js'
 import type { Message } from '../mail/message.js'
-import { refusalFor } from './maildirs.js'
+import { refusalFor } from './refusals.js'
 import type { FileOwner, Folders } from './store.js'
 
 export class MaildirFolders implements Folders {

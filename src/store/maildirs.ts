@@ -1,40 +1,24 @@
 /** The store on a local disk: a Maildir per user. */
 import {
-  create,
   Delivery,
-  type Entry,
-  errorCode,
-  list,
-  type Listing,
-  MaildirFault,
   mayWarn,
   noteAdded,
   notWarned,
-  read,
-  remove,
   type Usage,
   WARNED_AT,
 } from '../../maildir/maildir.js'
 import { type Log, reason, silent } from '../log/log.js'
 import { type Address, formatAddress } from '../mail/address.js'
-import {
-  type Mailbox,
-  MessageUnavailable,
-  type Pieces,
-  RemovalIncomplete,
-  type StoredMessage,
-} from '../mail/mailbox.js'
-import { type Bytes, inMemory, type Message } from '../mail/message.js'
+import type { Mailbox } from '../mail/mailbox.js'
+import type { Message } from '../mail/message.js'
 import type { Quota } from '../mail/quota.js'
-import { mailboxBroken, noSpace, Refusal, tryLater } from '../mail/refusal.js'
+import { mailboxBroken } from '../mail/refusal.js'
+import { listOrCreate, MaildirMailbox } from './maildir-mailbox.js'
 import { quotaWarning } from './quota-warning.js'
 import { Quotas } from './quotas.js'
+import { refusalFor } from './refusals.js'
 import { Room } from './room.js'
-import type { Store } from './store.js'
-
-const FULL = new Set(['ENOSPC', 'EDQUOT'])
-/** What is wrong with one mailbox, while the others are well. */
-const BROKEN = new Set(['EACCES', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'ENOENT', 'ENOTDIR', 'EPERM'])
+import type { Place, Store } from './store.js'
 
 export interface MaildirsOptions {
   /** The path of a user's Maildir; `null` if there is no such user. Its parent must exist. */
@@ -50,6 +34,13 @@ export interface MaildirsOptions {
   readonly log?: Log
   /** Told after each message that is safe on the disk, with its file. Must not throw. */
   onDelivered?(user: Address, path: string): void
+}
+
+/** A mailbox that is about to get a message. */
+interface Order extends Place {
+  readonly home: string
+  /** Tells the quota whether the message was kept. */
+  readonly over: ((kept: boolean) => void) | null
 }
 
 export class Maildirs implements Store {
@@ -77,17 +68,24 @@ export class Maildirs implements Store {
   }
 
   async append(user: Address, message: Message, quota: Quota | null = null): Promise<void> {
-    const home = this.#home(user)
+    const [failure = null] = await this.appendAll([{ user, quota }], message)
+    if (failure !== null) throw failure
+  }
+
+  async appendAll(places: readonly Place[], message: Message): Promise<(Error | null)[]> {
     const size = { bytes: message.size, messages: 1 }
-    const over = quota === null ? null : await this.#quotas.reserve(home, quota, size)
-    try {
-      await this.#add(user, home, message, size)
-    } catch (error) {
-      over?.(false)
-      throw error
-    }
-    over?.(true)
-    if (quota !== null) await this.#warn(user, home, quota)
+    const orders = await Promise.all(places.map((place) => caught(this.#order(place, size))))
+    const good = orders.flatMap((order) => (order instanceof Error ? [] : order))
+    const delivered = await this.#delivery.deliverAll(
+      good.map(({ home }) => home),
+      message,
+    )
+    const results = new Map(good.map((order, at) => [order, delivered[at]!]))
+    return Promise.all(
+      orders.map((order) =>
+        order instanceof Error ? order : caught(this.#conclude(order, results.get(order)!, size)),
+      ),
+    )
   }
 
   async checkQuota(user: Address, quota: Quota, size: number | null): Promise<void> {
@@ -98,8 +96,27 @@ export class Maildirs implements Store {
     return this.#room.check(size)
   }
 
-  async #add(user: Address, home: string, message: Message, size: Usage): Promise<void> {
-    const path = await this.#deliver(home, message)
+  async #order({ user, quota }: Place, size: Usage): Promise<Order> {
+    const home = this.#home(user)
+    const over = quota === null ? null : await this.#quotas.reserve(home, quota, size)
+    return { user, home, quota, over }
+  }
+
+  async #conclude(order: Order, result: string | Error, size: Usage): Promise<null> {
+    const { user, home, quota, over } = order
+    try {
+      if (typeof result !== 'string') throw result
+      await this.#added(user, home, result, size)
+    } catch (error) {
+      over?.(false)
+      throw refusalFor(error)
+    }
+    over?.(true)
+    if (quota !== null) await this.#warn(user, home, quota)
+    return null
+  }
+
+  async #added(user: Address, home: string, path: string, size: Usage): Promise<void> {
     await noteAdded(home, size)
     this.#options.onDelivered?.(user, path)
   }
@@ -111,19 +128,12 @@ export class Maildirs implements Store {
     try {
       if (!(await mayWarn(home))) return
       const letter = quotaWarning(user, quota, fullness)
-      await this.#add(user, home, letter, { bytes: letter.size, messages: 1 })
+      const size = { bytes: letter.size, messages: 1 }
+      await this.#added(user, home, await this.#delivery.deliver(home, letter), size)
       this.#log.info('quota warning', { user: formatAddress(user) })
     } catch (error) {
       await notWarned(home)
       this.#log.warn('no quota warning', { user: formatAddress(user), reason: reason(error) })
-    }
-  }
-
-  async #deliver(home: string, message: Message): Promise<string> {
-    try {
-      return await this.#delivery.deliver(home, message)
-    } catch (error) {
-      throw refusalFor(error)
     }
   }
 
@@ -135,96 +145,10 @@ export class Maildirs implements Store {
   }
 }
 
-/** What a client is told; every fault of ours passes. What is no fault of the disk stays as thrown. */
-export function refusalFor(error: unknown): unknown {
-  if (error instanceof Refusal) return error
-  if (error instanceof MaildirFault) return mailboxBroken(error)
-  const code = errorCode(error)
-  if (code === undefined) return error
-  if (FULL.has(code)) return noSpace(error)
-  return BROKEN.has(code) ? mailboxBroken(error) : tryLater(error)
-}
-
-async function listOrCreate(home: string): Promise<Listing> {
+async function caught<T>(work: Promise<T>): Promise<T | Error> {
   try {
-    return await list(home)
+    return await work
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error
+    return error instanceof Error ? error : new Error(String(error))
   }
-  await create(home)
-  return list(home)
-}
-
-/** What a mailbox asks and tells its store. */
-interface Removals {
-  keepsDeleted(): boolean
-  onRemoved(): void
-}
-
-class MaildirMailbox implements Mailbox {
-  readonly messages: readonly StoredMessage[]
-  readonly #listing: Listing
-  readonly #removals: Removals
-
-  constructor(listing: Listing, removals: Removals) {
-    this.#listing = listing
-    this.#removals = removals
-    this.messages = listing.entries
-  }
-
-  open(message: StoredMessage, pieces?: Pieces): Bytes | Promise<Bytes> {
-    const content = read(this.#listing, this.#entry(message), pieces)
-    return content instanceof Promise ? opened(content) : content
-  }
-
-  async remove(messages: Iterable<StoredMessage>, stillOurs?: () => boolean): Promise<void> {
-    const entries = Array.from(messages, (message) => this.#entry(message))
-    const { left, cause } = await this.#remove(entries, stillOurs)
-    if (left > 0) throw new RemovalIncomplete(left, { cause })
-  }
-
-  async #remove(
-    entries: readonly Entry[],
-    stillOurs?: () => boolean,
-  ): Promise<{ left: number; cause?: unknown }> {
-    try {
-      return await remove(this.#listing, entries, this.#removals.keepsDeleted(), stillOurs)
-    } catch (error) {
-      // Without the fsync any of them may come back.
-      throw new RemovalIncomplete(entries.length, { cause: error })
-    } finally {
-      this.#removals.onRemoved()
-    }
-  }
-
-  #entry(message: StoredMessage): Entry {
-    // Found by where it claims to be: a map of 100,000 ids would cost more than the login.
-    const at = 'at' in message ? Number(message.at) : -1
-    const entry = this.#listing.entries[at]
-    if (entry !== message) throw new MessageUnavailable('no message of this mailbox')
-    return entry
-  }
-}
-
-async function opened(opening: Promise<Bytes>): Promise<Bytes> {
-  try {
-    const content = await opening
-    return inMemory(content) ? content : translated(content)
-  } catch (error) {
-    throw unavailable(error)
-  }
-}
-
-/** Faults met while reading get the same name as those met when opening. */
-async function* translated(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
-  try {
-    yield* chunks
-  } catch (error) {
-    throw unavailable(error)
-  }
-}
-
-function unavailable(error: unknown): unknown {
-  const known = error instanceof MaildirFault || errorCode(error) !== undefined
-  return known ? new MessageUnavailable('the message cannot be read', { cause: error }) : error
 }

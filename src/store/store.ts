@@ -4,6 +4,13 @@ import type { Mailbox } from '../mail/mailbox.js'
 import type { Message } from '../mail/message.js'
 import type { Quota } from '../mail/quota.js'
 
+/** A mailbox that gets a message. */
+export interface Place {
+  readonly user: Address
+  /** How much the user may keep; `null` = as much as there is room for. */
+  readonly quota: Quota | null
+}
+
 export interface Store {
   /** The user's mail, frozen now. Made empty if there is none yet. Throws when it cannot be read. */
   open(user: Address): Promise<Mailbox>
@@ -15,6 +22,12 @@ export interface Store {
    * @throws Refusal mailboxFull, noSpace, mailboxBroken, tryLater
    */
   append(user: Address, message: Message, quota?: Quota | null): Promise<void>
+
+  /**
+   * Adds a message to several mailboxes, which may share what is written. Each stands for itself.
+   * @returns for each `null`, or what `append` would have thrown
+   */
+  appendAll(places: readonly Place[], message: Message): Promise<readonly (Error | null)[]>
 
   /**
    * Could the user keep a message of that size? Asked often: the answer may be a second old.

@@ -3,7 +3,7 @@ import { type Address, formatAddress, identity } from '../mail/address.js'
 import type { Mailbox, StoredMessage } from '../mail/mailbox.js'
 import type { Message } from '../mail/message.js'
 import type { Quota } from '../mail/quota.js'
-import type { Store } from './store.js'
+import type { Place, Store } from './store.js'
 
 export class WatchedStore implements Store {
   readonly #store: Store
@@ -30,7 +30,13 @@ export class WatchedStore implements Store {
 
   async append(user: Address, message: Message, quota?: Quota | null): Promise<void> {
     await this.#store.append(user, message, quota)
-    for (const look of this.#watchers.get(identity(user)) ?? []) look()
+    this.#tell(user)
+  }
+
+  async appendAll(places: readonly Place[], message: Message): Promise<readonly (Error | null)[]> {
+    const results = await this.#store.appendAll(places, message)
+    for (const { user } of places) this.#tell(user)
+    return results
   }
 
   /**
@@ -50,6 +56,10 @@ export class WatchedStore implements Store {
         arrival.cancel()
       }
     }
+  }
+
+  #tell(user: Address): void {
+    for (const look of this.#watchers.get(identity(user)) ?? []) look()
   }
 
   async #take(user: Address): Promise<Buffer | null> {

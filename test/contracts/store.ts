@@ -39,6 +39,21 @@ export function storeContract(name: string, make: () => Promise<Store>): void {
       expect((await store.open(alice)).messages.map(({ uid }) => uid)).toEqual(uids)
     })
 
+    test('mail for several users is in the mailbox of each, with a quota or without', async () => {
+      const store = await make()
+      const quota = { bytes: 4, messages: null }
+      const places = [
+        { user: alice, quota: null },
+        { user: bob, quota },
+      ]
+      expect(await store.appendAll(places, text('1234'))).toEqual([null, null])
+      const [first, second] = await store.appendAll(places, text('5'))
+      expect(first).toBeNull()
+      expect(second).toMatchObject({ code: 452, status: '4.2.2' })
+      expect((await store.open(alice)).messages.map(({ size }) => size)).toEqual([4, 1])
+      expect((await store.open(bob)).messages.map(({ size }) => size)[0]).toBe(4)
+    })
+
     test('identical messages are different messages', async () => {
       const store = await make()
       await Promise.all(Array.from({ length: 50 }, () => store.append(alice, text('same\n'))))

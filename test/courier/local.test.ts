@@ -46,7 +46,7 @@ describe('LocalCourier', () => {
     expect(await mailIn(tree, 'example.com', 'bob')).toHaveLength(1)
   })
 
-  it('delivers to a long list, every mailbox once', async () => {
+  it('delivers to a long list, every mailbox once, with nothing in it that tells who else has it', async () => {
     const names = Array.from({ length: 40 }, (_, n) => `u${n}`)
     const { courier, tree } = await mailWorld({
       domains: {
@@ -59,7 +59,7 @@ describe('LocalCourier', () => {
     await courier.deliver(envelopeOf('joe@far.example', 'all@example.com'), message)
     for (const name of names) {
       const [mail, ...more] = await mailIn(tree, 'example.com', name)
-      expect(mail).toContain(`Delivered-To: ${name}@example.com\n`)
+      expect(mail).toBe('Return-Path: <joe@far.example>\nSubject: x\n\nhello\n')
       expect(more).toEqual([])
     }
   })

@@ -15,7 +15,7 @@
  * Questions: `mail ADDRESS`, how many messages; `body ADDRESS`, content of the
  * last one below the trace headers, escaped as JSON; `trace ADDRESS`, those
  * headers; `log`, events; `last FIELD`, that field of the last event; `files`,
- * temporary files that are left.
+ * temporary files that are left; `envelope FIELD`, of the last message, as JSON.
  */
 import { mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,10 +33,12 @@ import { MemoryLocks } from '../../src/locks/memory.js'
 import type { Fields, Log } from '../../src/log/log.js'
 import { type Address, formatAddress } from '../../src/mail/address.js'
 import type { Avatars } from '../../src/mail/avatars.js'
+import type { Envelope } from '../../src/mail/envelope.js'
 import type { Message } from '../../src/mail/message.js'
 import { noSpace } from '../../src/mail/refusal.js'
 import type { Session } from '../../src/net/session.js'
 import { DirectQueue } from '../../src/queue/direct.js'
+import type { Queue } from '../../src/queue/queue.js'
 import { MailRealm } from '../../src/realm/realm.js'
 import { SMTP } from '../../src/config/smtp-config.js'
 import type { SmtpLimits } from '../../src/smtp/context.js'
@@ -64,6 +66,7 @@ export class SmtpStage implements Stage {
   #front = ''
   #challenges = false
   #filter: FilterConfig = DEFAULT_FILTERS
+  #envelope: Envelope | null = null
   #peer: Peer = { address: '192.0.2.7', port: 4711, protocol: 'smtp', secure: false }
   #limit = 10_000
   #tls = false
@@ -122,6 +125,9 @@ export class SmtpStage implements Stage {
     if (what === 'trace') return JSON.stringify(split(mail.at(-1) ?? '').trace)
     if (what === 'log') return this.events.map(({ event }) => event).join(', ')
     if (what === 'last') return String(this.events.at(-1)?.fields[of])
+    if (what === 'envelope') {
+      return JSON.stringify(new Map(Object.entries(this.#envelope ?? {})).get(of) ?? null)
+    }
     if (what === 'files') return String(readdirSync(this.#temporary).length)
     throw new Error(`no such question: ${question}`)
   }
@@ -143,9 +149,12 @@ export class SmtpStage implements Stage {
     const store = this.#store()
     const options = { state: this.#temporary, hostname: 'mail.example.com', log: this.#log() }
     const filter = new Filters(this.#filter, options)
-    const queue = new DirectQueue(
+    const direct = new DirectQueue(
       new RoutingCourier(directory, { mailbox: new LocalCourier(store) }),
     )
+    const queue: Queue = {
+      put: (envelope, message) => direct.put((this.#envelope = envelope), message),
+    }
     return new Portal(
       new MailRealm({ directory, store, queue, filter, locks: new MemoryLocks() }),
       [new MemoryChecker(this.#passwords)],
@@ -169,17 +178,21 @@ export class SmtpStage implements Stage {
   }
 
   #store(): Store {
+    const append = async (user: Address, message: Message): Promise<void> => {
+      if (this.#failing) throw new Error('EIO')
+      const of = formatAddress(user)
+      this.#mail.set(of, [...(this.#mail.get(of) ?? []), await content(message)])
+    }
+    const failure = (work: Promise<void>) => work.then(() => null).catch((error: Error) => error)
     return {
       open: () => Promise.reject(new Error('nobody reads here')),
       checkRoom: async () => {
         if (this.#full) throw noSpace()
       },
       checkQuota: async () => {},
-      append: async (user, message) => {
-        if (this.#failing) throw new Error('EIO')
-        const of = formatAddress(user)
-        this.#mail.set(of, [...(this.#mail.get(of) ?? []), await content(message)])
-      },
+      append,
+      appendAll: (places, message) =>
+        Promise.all(places.map(({ user }) => failure(append(user, message)))),
     }
   }
 
