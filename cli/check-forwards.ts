@@ -2,10 +2,8 @@
 import { errorCode } from '../maildir/maildir.js'
 import type { Config } from '../src/config/config.js'
 import type { UserFile } from '../src/directory/user-file.js'
-import { FilesDirectory } from '../src/directory/files.js'
 import { Users } from '../src/directory/users.js'
-import { silent } from '../src/log/log.js'
-import { addressProblems } from './check-aliases.js'
+import { addressProblems, waysOf } from './check-aliases.js'
 import type { Findings } from './findings.js'
 
 export async function checkForwards(
@@ -14,13 +12,13 @@ export async function checkForwards(
   findings: Findings,
 ): Promise<void> {
   const users = new Users(config.domains[domain]!.path)
-  const directory = new FilesDirectory({ ...config, log: silent })
+  const ways = waysOf(config)
   try {
     for await (const local of users.names()) {
       const user = await readable(users, local)
       if (user === null || user.forward.length === 0 || user.disabled) continue
       const where = `${users.path(local)}: forward`
-      const found = await addressProblems({ local, domain }, where, directory)
+      const found = await addressProblems({ local, domain }, where, ways)
       for (const line of found) findings.error(line)
     }
   } catch (error) {

@@ -2,6 +2,7 @@
 import { ConfigError } from '../src/config/config-error.js'
 import { checkApop } from './check-apop.js'
 import { checkDomains } from './check-domains.js'
+import { checkRelay } from './check-relay.js'
 import { checkServer } from './check-server.js'
 import { CONFIG, JSON_OUTPUT, type Command, type Given } from './command.js'
 import { Exit, Failure } from './exit.js'
@@ -34,6 +35,7 @@ async function lookAt(file: string, findings: Findings): Promise<void> {
     const config = await readConfig(file)
     await checkServer(file, config, findings)
     await checkDomains(config, findings)
+    await checkRelay(config, findings)
     await checkApop(config, findings)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error

@@ -11,12 +11,31 @@ import { later } from './later.js'
 import { mailbox } from './mailbox.js'
 import { pop3Lint } from './pop3-lint.js'
 import type { Program } from './program.js'
+import { queue } from './queue.js'
+import { relay } from './relay.js'
 import { run } from './run.js'
+import { reload, status } from './server-status.js'
 import { user } from './user.js'
 
 export const mailtapProgram = (): Program => ({
   version: version(),
-  commands: [create, run, check, explainMail, user, domain, alias, mailbox, hash, config, pop3Lint],
+  commands: [
+    create,
+    run,
+    status,
+    reload,
+    check,
+    explainMail,
+    user,
+    domain,
+    alias,
+    mailbox,
+    queue,
+    relay,
+    hash,
+    config,
+    pop3Lint,
+  ],
   later,
 })
 

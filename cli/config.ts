@@ -3,6 +3,8 @@ import type { Config } from '../src/config/config.js'
 import { formatDays } from '../src/config/days.js'
 import { tomlString, tomlValue } from '../src/config/edit.js'
 import { limitsAsWritten } from '../src/config/limits.js'
+import { queueAsWritten } from '../src/config/queue-config.js'
+import { relayAsWritten } from '../src/config/relay-config.js'
 import { smtpAsWritten } from '../src/config/smtp-config.js'
 import { jsonSchema } from '../src/config/schema.js'
 import { formatAddress } from '../src/mail/address.js'
@@ -34,7 +36,7 @@ export const config: Noun = {
 
 type Value = string | number | boolean | readonly string[]
 type Table = Readonly<Record<string, Value>>
-type Tables = Readonly<Record<string, Value | Table>>
+type Tables = Readonly<Record<string, Value | Table | readonly Table[]>>
 
 async function show(given: Given): Promise<void> {
   const settings = asWritten(await settingsFor(given))
@@ -65,6 +67,8 @@ function asWritten(settings: Config) {
     ...(tls === null ? {} : { tls }),
     limits: limitsAsWritten(limits),
     filter: filterAsWritten(settings.filter),
+    ...(settings.relay.routes.length === 0 ? {} : { relay: relayAsWritten(settings.relay) }),
+    queue: queueAsWritten(settings.queue),
     log,
     domains: {
       ...domainsAsWritten(settings.domains),
@@ -109,10 +113,14 @@ function aliasDomainsAsWritten(domains: Config['aliasDomains']): Record<string, 
 function sections(name: string, table: Tables): string[] {
   const all = Object.entries(table)
   const plain = all.filter(([, value]) => !isTable(value)) as [string, Value][]
-  const inner = all.filter(([, value]) => isTable(value)) as [string, Table][]
+  const inner = all.filter(([, value]) => isTable(value)) as [string, Table | readonly Table[]][]
   return [
     ...(plain.length === 0 ? [] : [section(`[${name}]`, Object.fromEntries(plain))]),
-    ...inner.map(([key, each]) => section(`[${name}.${key}]`, each)),
+    ...inner.flatMap(([key, each]) =>
+      isList(each)
+        ? each.map((one) => section(`[[${name}.${key}]]`, one))
+        : [section(`[${name}.${key}]`, each)],
+    ),
   ]
 }
 
@@ -121,9 +129,15 @@ function section(head: string, table: Table): string {
 }
 
 function lines(entries: readonly (readonly [string, Value])[]): string {
-  return entries.map(([key, value]) => `${key} = ${tomlValue(value)}\n`).join('')
+  return entries.map(([key, value]) => `${keyText(key)} = ${tomlValue(value)}\n`).join('')
 }
 
+/** TOML's bare keys need no quotes. */
+const keyText = (key: string): string => (/^[A-Za-z0-9_-]+$/.test(key) ? key : tomlString(key))
+
 function isTable(value: unknown): boolean {
-  return typeof value === 'object' && !Array.isArray(value)
+  if (Array.isArray(value)) return value.some((each) => typeof each === 'object')
+  return typeof value === 'object'
 }
+
+const isList = (value: Table | readonly Table[]): value is readonly Table[] => Array.isArray(value)

@@ -22,6 +22,8 @@ const SERVER: readonly (readonly [option: string, path: Path])[] = [
   ...PROTOCOLS.map((protocol) => [protocol, ['listen', protocol]] as const),
   ['tls-cert', ['tls', 'cert']],
   ['tls-key', ['tls', 'key']],
+  ['relay', ['relay', 'via']],
+  ['relay-password-file', ['relay', 'password_file']],
 ]
 
 /** @throws Failure when something asked for is there, or can not be said at the end of a file */

@@ -3,6 +3,7 @@ import { byProtocol, type Listen, PROTOCOLS, type Protocol } from '../src/config
 import { formatAddress, parseAddress, parseDomain } from '../src/mail/address.js'
 import { clash } from '../src/net/endpoint.js'
 import type { Given } from './command.js'
+import { type RelayPlan, relayOf } from './create-relay.js'
 import { refuseUnbuilt, checkAuth } from './create-unbuilt.js'
 import { checkEndpoint } from './endpoint-option.js'
 import { usage } from './exit.js'
@@ -20,6 +21,8 @@ export interface CreatePlan {
   readonly auth: readonly string[]
   readonly listen: Listen
   readonly tls: { readonly cert: string; readonly key: string } | null
+  /** `null` = no mail to other domains. */
+  readonly relay: RelayPlan | null
 }
 
 export interface DomainPlan {
@@ -54,6 +57,7 @@ export function planOf(given: Given): CreatePlan {
     auth: checkAuth(given),
     listen: byProtocol((protocol) => endpointsOf(given, protocol)),
     tls: tlsOf(given),
+    relay: relayOf(given),
   }
   refuseClash(plan)
   refuseUnbuilt(given)

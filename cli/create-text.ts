@@ -4,6 +4,7 @@ import { addDomains, newConfig, type NewConfig, type NewDomain } from '../src/co
 import { readText } from '../src/config/read.js'
 import { checkAppended } from './create-append.js'
 import type { CreatePlan, DomainPlan } from './create-plan.js'
+import { relayPasswordFile } from './create-relay.js'
 import { machineName } from './machine-name.js'
 
 /**
@@ -18,7 +19,7 @@ export async function configText(plan: CreatePlan, append: boolean): Promise<str
 }
 
 function wholeConfig(plan: CreatePlan, hostname: string): NewConfig {
-  const { listen, auth, tls, domains } = plan
+  const { listen, auth, tls, relay, domains } = plan
   const here = (path: string): string => pathInConfig(path, plan.output)
   const only = domains.length === 1 ? domains[0]!.name : null
   return {
@@ -30,6 +31,13 @@ function wholeConfig(plan: CreatePlan, hostname: string): NewConfig {
     defaultDomain: plan.defaultDomain ?? only,
     state: plan.state === null ? 'mailtap-state' : here(plan.state),
     tls: tls === null ? null : { cert: here(tls.cert), key: here(tls.key) },
+    relay:
+      relay === null
+        ? null
+        : {
+            via: relay.via,
+            passwordFile: relay.who === null ? null : here(relayPasswordFile(plan)),
+          },
   }
 }
 

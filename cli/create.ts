@@ -13,6 +13,7 @@ import { configText } from './create-text.js'
 import { makeAll, passwordsFor, type NewAccounts } from './create-domains.js'
 import { checkPlaces } from './create-places.js'
 import { planOf, type CreatePlan } from './create-plan.js'
+import { keepRelayPassword, passwordOfRelay, relayPasswordFile } from './create-relay.js'
 import { Exit, Failure } from './exit.js'
 import { isThere } from './make.js'
 import { replaceFile } from './replace-file.js'
@@ -82,8 +83,9 @@ export async function createFrom(given: Given): Promise<CreatePlan> {
   if (old !== null) await warnOfBareLogins(plan.output, old)
   const dryRun = given.has('dry-run')
   const accounts = await passwordsFor(plan.domains, { dryRun, generate: given.has('generate') })
+  const password = await passwordOfRelay(plan.relay, dryRun)
   if (dryRun) sayPlan(plan, accounts)
-  else await changeConfig(plan.output, () => make(given, plan, accounts))
+  else await changeConfig(plan.output, () => make(given, plan, accounts, password))
   return plan
 }
 
@@ -99,9 +101,15 @@ async function looked(
 }
 
 /** Looks again: while passwords were typed, another process may have changed the config. */
-async function make(given: Given, plan: CreatePlan, accounts: NewAccounts[]): Promise<void> {
+async function make(
+  given: Given,
+  plan: CreatePlan,
+  accounts: NewAccounts[],
+  password: string | null,
+): Promise<void> {
   const { old, text } = await looked(given, plan)
   await makeAll(accounts)
+  if (password !== null) await keepRelayPassword(plan, password)
   await write(plan.output, text, old !== null, given.has('force'))
 }
 
@@ -159,13 +167,16 @@ function sayPlan(plan: CreatePlan, accounts: readonly NewAccounts[]): void {
     say(`would make the domain ${domain.name} in ${domain.path}, with the mailbox postmaster`)
     for (const { name, there } of users) say(`would ${there ? 'keep' : 'make'} the user ${name}`)
   }
+  if (plan.relay !== null && plan.relay.who !== null)
+    say(`would keep the password for ${plan.relay.who} in ${relayPasswordFile(plan)}`)
   say(`would write ${plan.output}`)
 }
 
-function sayNext({ output, domains }: CreatePlan): void {
+function sayNext({ output, domains, relay }: CreatePlan): void {
   const config = output === 'mailtap.toml' ? '' : ` -c ${output}`
   say('next:')
   say(`  mailtap user add${config} alice@${domains.at(-1)!.name}`)
   say(`  mailtap check${config}`)
+  if (relay !== null) say(`  mailtap relay test${config}`)
   say(`  mailtap run${config}`)
 }

@@ -164,4 +164,8 @@ export class TellingLimiter implements Limiter {
     this.#tell({ step: 'rate', what: key, perMinute: Math.round(perSecond * SECONDS) })
     return { allowed: true, retryAfterMs: 0 }
   }
+
+  async peek(): Promise<Verdict> {
+    return { allowed: true, retryAfterMs: 0 }
+  }
 }

@@ -4,18 +4,24 @@
  * anything in the world is replaced by what only tells.
  */
 import type { Config } from '../src/config/config.js'
+import type { TargetCourier } from '../src/courier/courier.js'
 import { RoutingCourier, type Couriers } from '../src/courier/routing.js'
 import { Portal } from '../src/cred/portal.js'
+import type { RemoteTarget } from '../src/directory/directory.js'
 import { FilesDirectory } from '../src/directory/files.js'
 import { FilterRehearsal } from '../src/filter/rehearsal.js'
 import { groupsOf } from '../src/limits/connections.js'
 import { MemoryLocks } from '../src/locks/memory.js'
 import type { Log } from '../src/log/log.js'
+import { formatAddress } from '../src/mail/address.js'
 import type { Avatars } from '../src/mail/avatars.js'
+import { relayMissing } from '../src/mail/refusal.js'
+import { formatSmarthost } from '../src/mail/smarthost.js'
 import type { Answer, Session } from '../src/net/session.js'
 import { couriersOf, realmOf } from '../src/parts.js'
 import { sessionsOf } from '../src/ports.js'
 import { DirectQueue } from '../src/queue/direct.js'
+import { Routes } from '../src/relay/routes.js'
 import {
   BelievingChecker,
   TellingDirectory,
@@ -99,7 +105,10 @@ interface Known {
 function portalOf(config: Config, known: Known, tell: Tell): Portal<Avatars> {
   const { files, directory, log } = known
   const store = new TellingStore(config, log, tell)
-  const couriers = idle(couriersOf({ config: () => config, store, log }))
+  const couriers = {
+    ...idle(couriersOf({ config: () => config, store, log })),
+    ...(config.relay.routes.length === 0 ? {} : { remote: tellingRelay(config, tell) }),
+  }
   const realm = realmOf({
     config: () => config,
     directory,
@@ -107,6 +116,7 @@ function portalOf(config: Config, known: Known, tell: Tell): Portal<Avatars> {
     // At RCPT it was told already where the mail goes.
     queue: new DirectQueue(new RoutingCourier(files, couriers)),
     locks: new MemoryLocks(),
+    relays: () => config.relay.routes.length > 0,
     filter: new FilterRehearsal(config.filter, { ...config, log }, (saying) =>
       tell({ step: 'filter', ...saying }),
     ),
@@ -121,6 +131,22 @@ function idle(couriers: Couriers): Couriers {
     deliver: async (targets: readonly unknown[]): Promise<null[]> => targets.map(() => null),
   }
   return Object.fromEntries(Object.keys(couriers).map((kind) => [kind, courier]))
+}
+
+/** Tells which way mail to other domains would leave. */
+function tellingRelay({ relay }: Config, tell: Tell): TargetCourier<RemoteTarget> {
+  const routes = new Routes(relay)
+  return {
+    deliver: async (targets, { from, client }) =>
+      targets.map(({ address }) => {
+        const lane = routes.find(routes.laneOf({ from, user: client.user, to: address }))
+        if (lane === null) return relayMissing()
+        const { name: route, via } = lane.route
+        const names = via === 'mx' ? ['mx'] : via.map(formatSmarthost)
+        tell({ step: 'relay', to: formatAddress(address), route, via: names })
+        return null
+      }),
+  }
 }
 
 async function converse(session: Session, question: Question, tell: Tell): Promise<Reply> {

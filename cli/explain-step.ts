@@ -47,6 +47,13 @@ export type Step =
       readonly usage: Usage
       readonly refusal: Refusal | null
     }
+  /** Which way mail to another domain would leave; `route` is of `[relay]`. */
+  | {
+      readonly step: 'relay'
+      readonly to: string
+      readonly route: string
+      readonly via: readonly string[]
+    }
   | { readonly step: 'room'; readonly refusal: Refusal | null }
   | ({ readonly step: 'filter' } & Saying)
   /** What the server would log of it. */

@@ -30,6 +30,7 @@ const WORDS: Words = {
     const used = `${usage.bytes} octets in ${usage.messages} messages of ${formatQuota(quota)}`
     return [`  quota of ${user}: ${used}: ${refusal === null ? 'room' : refusalInWords(refusal)}`]
   },
+  relay: ({ to, route, via }) => [`  relay: ${to} by route ${route}, via ${via.join(', then ')}`],
   room: ({ refusal }) => [`  disk: ${refusal === null ? 'room' : refusalInWords(refusal)}`],
   filter: ({ filter, says, refusal }) => [
     `  filter ${filter}: ${refusal === null ? SAYINGS[says] : refusalInWords(refusal)}`,

@@ -6,6 +6,7 @@ import { FileRefused } from '../src/directory/small-file.js'
 import { UserFileError } from '../src/directory/user-file.js'
 import { reason } from '../src/log/log.js'
 import { CertificateError } from '../src/net/certificate.js'
+import { FileUnusable } from '../src/relay/bounded-file.js'
 import { Exit, Failure } from './exit.js'
 
 /** Codes of the operating system that have an exit code of their own. */
@@ -29,6 +30,7 @@ const SYSTEM = new Map<string, number>([
 const CLEAR = [
   [CertificateError, Exit.badConfig],
   [FileRefused, Exit.cannotCreate],
+  [FileUnusable, Exit.badConfig],
   [UserFileError, Exit.badData],
   [AliasesError, Exit.badData],
 ] as const

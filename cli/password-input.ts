@@ -49,6 +49,17 @@ export async function oldPassword(who: string, given: Given): Promise<string> {
   return checkPassword(await prompt(`Password for ${who}: `))
 }
 
+/**
+ * A password that another server knows.
+ * @param file holds it; `null` = it is asked for
+ * @throws Failure when there is nobody to ask
+ */
+export async function relayPassword(who: string, file: string | null): Promise<string> {
+  if (file !== null) return line(await readStart(file, MAX_INPUT + 1))
+  if (onTerminal()) return checkPassword(await prompt(`Password of ${who}: `))
+  throw usage(`no password of ${who} given; use --relay-password-file FILE`)
+}
+
 /** @throws Failure unless the text can serve as a password in every protocol */
 export function checkPassword(text: string): string {
   const bytes = Buffer.byteLength(text)

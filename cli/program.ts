@@ -79,7 +79,8 @@ function commandParser(command: Command): Parser {
   }
   return parser.action(async (...words: unknown[]) => {
     const all = [...configBefore(parser, command), ...options]
-    const [first = null, ...others] = words.filter((word) => typeof word === 'string')
+    // What may come more than once comes as a list.
+    const [first = null, ...others] = words.flat().filter((word) => typeof word === 'string')
     await command.run(new Given(first, all, others))
   })
 }

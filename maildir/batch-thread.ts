@@ -4,8 +4,8 @@ import { deliverBatch, type Job } from './batch.js'
 
 export interface Batch {
   readonly jobs: readonly Job[]
-  /** The letters of all jobs, one behind the other. */
-  readonly bytes: ArrayBuffer
+  /** The letters of all jobs, one behind the other; they stay as they are until the answer. */
+  readonly bytes: SharedArrayBuffer
 }
 
 parentPort?.on('message', ({ jobs, bytes }: Batch) => {

@@ -1,28 +1,24 @@
 /**
- * Hands small letters to threads that may wait for the disk. A turn on libuv's
+ * Hands letters to threads that may wait for the disk. A turn on libuv's
  * pool per system call costs more than the calls; here a letter costs a share
  * of one message to a thread and one back. While a batch is under way the next
  * one gathers, so the busier it is the less each letter costs.
  */
 import { Worker } from 'node:worker_threads'
 import type { Job } from './batch.js'
-import type { Batch } from './batch-thread.js'
+import { BatchMemory, howMany, type Packable } from './batch-pack.js'
 import type { Failure } from './failure.js'
 
-/** Threads at most: on a disk that takes its time, several wait side by side. */
+/** Threads at most, unless it is said otherwise: on a disk that takes its time, several wait side by side. */
 const MAX_THREADS = 4
 /** A batch that takes longer than this many milliseconds waits for a disk: another thread begins. */
 const SLOW_MS = 3
 const NO_ANSWER = 'the delivery thread ended without an answer'
-/** Letters of one batch. */
-const MAX_BATCH = 64
 
 /** What the thread is to do, without the place in a batch that is not known yet. */
 export type Order = Omit<Job, 'from' | 'to'>
 
-interface Waiting {
-  readonly order: Order
-  readonly pieces: readonly Buffer[]
+interface Waiting extends Packable {
   readonly done: (failure: Failure | null) => void
 }
 
@@ -31,12 +27,14 @@ export class BatchThreads {
   readonly #threads: BatchThread[] = []
   readonly #waiting: Waiting[] = []
   readonly #entry: URL
+  readonly #maxThreads: number
   #scheduled = false
   #looking = false
 
   /** @param entry the module that a thread runs: takes a `Batch`, answers as `deliverBatch` does */
-  constructor(entry = new URL('./batch-thread.js', import.meta.url)) {
+  constructor(entry = new URL('./batch-thread.js', import.meta.url), maxThreads = MAX_THREADS) {
     this.#entry = entry
+    this.#maxThreads = maxThreads
   }
 
   /**
@@ -61,7 +59,7 @@ export class BatchThreads {
     while (this.#waiting.length > 0) {
       const thread = this.#free()
       if (thread === null) return this.#lookAgain()
-      thread.run(this.#waiting.splice(0, MAX_BATCH))
+      thread.run(this.#waiting.splice(0, howMany(this.#waiting)))
     }
   }
 
@@ -74,7 +72,7 @@ export class BatchThreads {
   /** Whoever waits must not wait for a slow disk just because nobody comes after him. */
   #lookAgain(): void {
     const allAtWork =
-      this.#threads.length >= MAX_THREADS && this.#threads.every((thread) => !thread.idle)
+      this.#threads.length >= this.#maxThreads && this.#threads.every((thread) => !thread.idle)
     const pointless = this.#waiting.length === 0 || allAtWork
     if (pointless || this.#looking) return
     this.#looking = true
@@ -87,7 +85,7 @@ export class BatchThreads {
   /** One more thread, if there is room for one and those that there are wait for the disk. */
   #another(): BatchThread | null {
     const slow = this.#threads.every((thread) => thread.age > SLOW_MS)
-    if (!slow || this.#threads.length >= MAX_THREADS) return null
+    if (!slow || this.#threads.length >= this.#maxThreads) return null
     try {
       return this.#start()
     } catch (error) {
@@ -115,6 +113,7 @@ export class BatchThreads {
 class BatchThread {
   readonly #worker: Worker
   readonly #whenIdle: () => void
+  readonly #memory = new BatchMemory()
   #batch: readonly Waiting[] = []
   #since = 0
 
@@ -147,8 +146,7 @@ class BatchThread {
     this.#since = performance.now()
     // A thread with nothing to do must not keep a program from ending.
     this.#worker.ref()
-    const packed = pack(batch)
-    this.#worker.postMessage(packed, [packed.bytes])
+    this.#worker.postMessage(this.#memory.pack(batch))
   }
 
   #finish(results: readonly (Failure | null)[]): void {
@@ -158,24 +156,6 @@ class BatchThread {
     for (const [at, { done }] of batch.entries()) done(answer(results[at]))
     this.#whenIdle()
   }
-}
-
-/** Copies all letters into one buffer, which then changes hands instead of being copied once more. */
-function pack(batch: readonly Waiting[]): Batch {
-  const size = batch.reduce((sum, { pieces }) => sum + sizeOf(pieces), 0)
-  const bytes = new ArrayBuffer(size)
-  const all = Buffer.from(bytes)
-  let at = 0
-  const jobs = batch.map(({ order, pieces }) => {
-    const from = at
-    for (const piece of pieces) at += piece.copy(all, at)
-    return { ...order, from, to: at }
-  })
-  return { jobs, bytes }
-}
-
-function sizeOf(pieces: readonly Buffer[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0)
 }
 
 /** Only an explicit `null` means that a letter is safe. */

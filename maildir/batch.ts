@@ -1,5 +1,5 @@
 /**
- * Delivers letters that are in memory, one after another, and waits for the
+ * Delivers letters that are in memory or in a file, one after another, and waits for the
  * disk: for a thread that has nothing else to do. The order of the steps is
  * that of deliver.ts; the letters of a batch share the fsync of a directory.
  */
@@ -7,6 +7,7 @@ import fs from 'node:fs'
 import { requireMaildir } from './directories.js'
 import { errorCode } from './errors.js'
 import { type Failure, failureOf } from './failure.js'
+import { writeAll, writeFrom } from './write-now.js'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants
 
@@ -25,6 +26,8 @@ export interface Job {
    * draft is made, and the job has no bytes.
    */
   readonly source?: string
+  /** A file whose first so many octets follow its bytes in the batch. */
+  readonly rest?: { readonly fd: number; readonly octets: number }
 }
 
 /** @returns what became of each job, in their order: `null` = safe on the disk; else nothing of it is visible */
@@ -58,12 +61,13 @@ function openNew(maildir: string): number {
 }
 
 /** Up to the link. fsync is called once: after one that failed the next would lie. */
-function publish({ maildir, draft, name, from, to }: Job, bytes: Uint8Array): void {
+function publish({ maildir, draft, name, from, to, rest }: Job, bytes: Uint8Array): void {
   const path = `${maildir}/tmp/${draft}`
   const fd = fs.openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
   try {
     try {
-      writeAll(fd, bytes.subarray(from, to))
+      if (rest === undefined) writeAll(fd, bytes.subarray(from, to))
+      else writeFrom(rest.fd, rest.octets, bytes.subarray(from, to), fd)
       fs.fsyncSync(fd)
     } finally {
       fs.closeSync(fd)
@@ -72,15 +76,6 @@ function publish({ maildir, draft, name, from, to }: Job, bytes: Uint8Array): vo
   } catch (error) {
     discard(path)
     throw error
-  }
-}
-
-function writeAll(fd: number, bytes: Uint8Array): void {
-  let at = 0
-  while (at < bytes.length) {
-    const written = fs.writeSync(fd, bytes, at, bytes.length - at)
-    if (written === 0) throw new Error('the system took no bytes and gave no reason')
-    at += written
   }
 }
 

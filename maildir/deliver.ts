@@ -1,17 +1,17 @@
 /**
- * Delivery into a Maildir: a small letter by a thread (batch.ts), a large one
- * piece by piece from here. The order is what makes it survive a power cut:
+ * Delivery into a Maildir: a letter in memory or in a file by a thread (batch.ts),
+ * any other piece by piece from here. The order is what makes it survive a power cut:
  * file, fsync, link, fsync of the directory, and only then "done". A link
  * never overwrites, as a rename would.
  */
 import fs from 'node:fs'
-import { BatchThreads } from './batch-threads.js'
+import { BatchThreads, type Order } from './batch-threads.js'
 import { create, requireMaildir } from './directories.js'
 import { errorCode, WrongSize } from './errors.js'
 import { thrown } from './failure.js'
 import { fill } from './fill.js'
 import { GroupCommit } from './group-commit.js'
-import type { Content, Letter } from './maildir.js'
+import type { Content, Filed, Letter } from './maildir.js'
 import { finalName, UniqueNames } from './names.js'
 import { link, openFresh, syncDirectory, syncFile, unlink } from './system.js'
 
@@ -19,9 +19,17 @@ import { link, openFresh, syncDirectory, syncFile, unlink } from './system.js'
 const MAX_TRIES = 3
 
 /** Letters up to this size go to a thread, if they are in memory. */
-const MAX_BATCHED = 128 * 1024
+const MAX_BATCHED = 2 * 1024 * 1024
+/** Threads that copy letters from files: those keep a disk busy, and small ones shall not wait for them. */
+const MAX_COPYING = 2
 
 const threads = new BatchThreads()
+const copying = new BatchThreads(undefined, MAX_COPYING)
+
+/** Where a thread finds the content: in memory, and then perhaps in a file. */
+interface Source extends Pick<Order, 'rest'> {
+  readonly pieces: readonly Buffer[]
+}
 
 /** A file in `tmp` that nobody else knows of. */
 interface Draft {
@@ -48,9 +56,11 @@ export class Delivery {
    * @throws the system's error, NotAMaildir, WrongSize, or what the content throws
    */
   async deliver(maildir: string, letter: Letter): Promise<string> {
+    if (letter.filed !== undefined) return this.#copied(maildir, letter, letter.filed)
     const content = letter.open()
     if (letter.size <= MAX_BATCHED && Symbol.iterator in content) {
-      return this.#batched(maildir, letter, gather(content, letter.size))
+      const pieces = gather(content, letter.size)
+      return this.#byThread(threads, maildir, letter, { pieces })
     }
     return this.#streamed(maildir, letter, content)
   }
@@ -81,14 +91,26 @@ export class Delivery {
     return failure === null ? `${maildir}/new/${name}` : caught(this.deliver(maildir, letter))
   }
 
-  async #batched(maildir: string, letter: Letter, pieces: readonly Buffer[]): Promise<string> {
+  async #byThread(
+    thread: BatchThreads,
+    maildir: string,
+    { size, lines }: Letter,
+    { pieces, ...rest }: Source,
+  ): Promise<string> {
     return retrying(maildir, async () => {
       const draft = this.#names.next()
-      const name = finalName(draft, letter.size, letter.lines)
-      const failure = await threads.deliver({ maildir, draft, name }, pieces)
+      const name = finalName(draft, size, lines)
+      const failure = await thread.deliver({ maildir, draft, name, ...rest }, pieces)
       if (failure !== null) throw thrown(failure)
       return `${maildir}/new/${name}`
     })
+  }
+
+  async #copied(maildir: string, letter: Letter, { head, use }: Filed): Promise<string> {
+    const octets = letter.size - head.length
+    return use((fd) =>
+      this.#byThread(copying, maildir, letter, { pieces: [head], rest: { fd, octets } }),
+    )
   }
 
   async #streamed(maildir: string, letter: Letter, content: Content): Promise<string> {

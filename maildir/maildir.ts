@@ -40,6 +40,16 @@ export interface Letter {
   readonly lines: number
   /** Its content from the first byte; called again where it is delivered again. */
   open(): Content
+  /** Where the content lies in a file that this process has open, to be copied from there. */
+  readonly filed?: Filed
+}
+
+/** Content in a file. */
+export interface Filed {
+  /** Stands in front of what is in the file, which has the rest of the letter's octets from its beginning. */
+  readonly head: Buffer
+  /** Lends the descriptor until the work is done. @throws what the work throws */
+  use<T>(work: (fd: number) => Promise<T>): Promise<T>
 }
 
 /** A message in a Maildir. */

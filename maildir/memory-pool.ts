@@ -3,29 +3,42 @@
  * each piece would cost more than reading it, most of that to find out that it is free again.
  */
 
-/** Octets of each: of many small messages, or of a piece of a large one. */
-export const ROOM = 144 * 1024
-/** So many lie ready at most. */
-const MAX_SPARE = 32
+/** Memory of one size that nobody uses right now. */
+export class MemoryPool {
+  /** Octets of each. */
+  readonly room: number
+  readonly #max: number
+  readonly #spare: ArrayBuffer[] = []
 
-const spare: ArrayBuffer[] = []
+  /** @param max so many lie ready at most */
+  constructor(room: number, max: number) {
+    this.room = room
+    this.#max = max
+  }
 
-/** Memory that nobody uses any more; `null` if there is none. */
-export function borrow(): ArrayBuffer | null {
-  return spare.pop() ?? null
+  /** Memory that nobody uses any more; `null` if there is none. */
+  borrow(): ArrayBuffer | null {
+    return this.#spare.pop() ?? null
+  }
+
+  /** @param memory that nobody uses any more */
+  giveBack(memory: ArrayBuffer): void {
+    const fits = memory.byteLength === this.room && this.#spare.length < this.#max
+    if (fits) this.#spare.push(memory)
+  }
 }
 
-/** @param memory that nobody uses any more */
-export function giveBack(memory: ArrayBuffer): void {
-  if (memory.byteLength === ROOM && spare.length < MAX_SPARE) spare.push(memory)
-}
+/** For many small messages: each time that a thread is woken costs as much as reading ten of them. */
+export const batchMemory = new MemoryPool(288 * 1024, 16)
 
-/** Memory for so many octets, if need be other memory than what was brought. */
+/** For a piece of a large message: a client that reads no further holds one. */
+export const pieceMemory = new MemoryPool(144 * 1024, 32)
+
+/** Memory for so many octets of small messages, if need be other memory than what was brought. */
 export function roomFor(octets: number, brought: ArrayBuffer | null): Buffer {
   if (brought !== null && brought.byteLength >= octets) return Buffer.from(brought, 0, octets)
-  return Buffer.from(
-    new ArrayBuffer(octets > ROOM / 2 ? Math.max(octets, ROOM) : octets),
-    0,
-    octets,
-  )
+  const { room } = batchMemory
+  // What nearly fills it may as well be used again.
+  const size = octets > room / 2 ? Math.max(octets, room) : octets
+  return Buffer.from(new ArrayBuffer(size), 0, octets)
 }

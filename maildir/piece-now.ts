@@ -1,15 +1,11 @@
 /** Reads large messages piece by piece, waiting for the disk: for a thread that has nothing else to do. */
-import { CrlfWriter } from './crlf.js'
-import { ROOM } from './memory-pool.js'
+import { crlfInput, CrlfWriter } from './crlf.js'
+import { CHUNK } from './crlf-kernel.js'
+import { pieceMemory } from './memory-pool.js'
 import { fill } from './read-now.js'
 
-/** Octets that are read at a time. Measured: more is slower, the memory has to be fetched anew each time. */
-const READ = 64 * 1024
-/** Such reads that make a piece: with CR LF line ends there is room for it, unless its lines are very short. */
+/** Reads of `CHUNK` octets that make a piece: with CR LF line ends there is room for it, unless its lines are very short. */
 const READS = 2
-
-/** What a file holds, on its way: a thread reads one at a time. */
-const raw = Buffer.allocUnsafeSlow(READ)
 
 /** The next piece of a file. */
 export interface PieceWanted {
@@ -34,15 +30,16 @@ export interface Piece {
 /** Reads on in an open file. @throws the system's error */
 export function readPiece({ fd, last, spare }: PieceWanted): Piece {
   const writer = new CrlfWriter(last)
-  let bytes: Buffer = Buffer.from(spare ?? new ArrayBuffer(ROOM))
+  let bytes: Buffer = Buffer.from(spare ?? new ArrayBuffer(pieceMemory.room))
   let end = 0
   let ended = false
   for (let n = 0; n < READS && !ended; n++) {
-    const got = fill(fd, raw)
-    ended = got < raw.length
-    const text = writer.text(raw.subarray(0, got))
-    bytes = withRoom(bytes, end, text.length)
-    end += bytes.write(text, end, 'latin1')
+    const got = fill(fd, crlfInput())
+    ended = got < CHUNK
+    const wire = writer.next(got)
+    bytes = withRoom(bytes, end, wire.length)
+    bytes.set(wire, end)
+    end += wire.length
   }
   return { bytes: bytes.subarray(0, end), last: writer.last, ended }
 }

@@ -3,13 +3,13 @@
  * in order: the more often one did, the further ahead is read for it.
  */
 import type { Entry, Pieces } from './maildir.js'
-import { borrow, giveBack, ROOM } from './memory-pool.js'
+import { batchMemory } from './memory-pool.js'
 import { BETWEEN, type Got, SMALL, type Wanted } from './read-now.js'
 import { readers } from './reader-threads.js'
 
 /** Messages, and octets, that are read at a time. */
 const MAX_BATCH = 64
-const MAX_OCTETS = ROOM
+const MAX_OCTETS = batchMemory.room
 /** Messages too large to be read ahead that are passed over. */
 const MAX_SKIPPED = 32
 /** Octets that all clients together may have lying ready, or on their way. */
@@ -48,7 +48,7 @@ class Batch {
 
   constructor(wanted: Omit<Wanted, 'spare'>) {
     this.#left = wanted.sizes.length
-    this.#reading = this.#read({ ...wanted, spare: borrow() })
+    this.#reading = this.#read({ ...wanted, spare: batchMemory.borrow() })
   }
 
   /** No more of them will be asked for, and those that were have been passed on. */
@@ -58,7 +58,7 @@ class Batch {
 
   /** After it is spent. */
   release(): void {
-    if (this.#got !== null) giveBack(this.#got.bytes.buffer as ArrayBuffer)
+    if (this.#got !== null) batchMemory.giveBack(this.#got.bytes.buffer as ArrayBuffer)
     this.#got = null
   }
 

@@ -1,6 +1,7 @@
 /** Reads messages, waiting for the disk: for a thread that has nothing else to do. */
 import fs from 'node:fs'
-import { putWire } from './crlf.js'
+import { crlfInput, putWire } from './crlf.js'
+import { CHUNK } from './crlf-kernel.js'
 import { requireDirectory } from './directories.js'
 import { type Identity, identityOf, sameFile } from './identity.js'
 import { roomFor } from './memory-pool.js'
@@ -12,10 +13,7 @@ const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants
 /** No file's name holds it: many places travel as one text. */
 export const BETWEEN = '\0'
 /** Octets on the wire up to which a message is small. */
-export const SMALL = 64 * 1024
-
-/** What a file holds, on its way: a thread reads one at a time. */
-const raw = Buffer.allocUnsafeSlow(SMALL)
+export const SMALL = CHUNK
 
 /** Small messages of one Maildir. */
 export interface Wanted {
@@ -66,10 +64,9 @@ function readMessage(
     try {
       const stats = fs.fstatSync(fd)
       // Line ends only ever grow: what is longer than listed is not what was listed.
-      if (!safeToRead(stats, owner) || stats.size > Math.min(into.length, SMALL)) return false
+      if (!safeToRead(stats, owner) || stats.size > into.length) return false
       if (identity !== null && !sameFile(identityOf(stats), identity)) return false
-      const content = raw.subarray(0, stats.size)
-      return putWire(content.subarray(0, fill(fd, content)), into.length, into, 0)
+      return putWire(fill(fd, crlfInput().subarray(0, stats.size)), into)
     } finally {
       fs.closeSync(fd)
     }

@@ -4,18 +4,16 @@ import { CrlfWriter, wireForm } from './crlf.js'
 import { MessageGone, WrongSize } from './errors.js'
 import { identityOf, sameFile } from './identity.js'
 import type { Content, Entry, Listing, Pieces } from './maildir.js'
-import { borrow, giveBack } from './memory-pool.js'
 import { mistrust } from './mistrust.js'
 import { fileSizeIn } from './names.js'
 import { type OpenFile, openEntry } from './open-entry.js'
-import type { Piece } from './piece-now.js'
+import { PieceReader } from './pieces.js'
 import { SMALL } from './read-now.js'
-import { readers } from './reader-threads.js'
 import { readFull } from './system.js'
 
 /**
  * Gives the content: one Buffer when it is small, at once when it was read before; else
- * piece by piece, reading no further than asked. No file stays open between this call and the
+ * piece by piece, reading one further than asked at most. No file stays open between this call and the
  * first piece, so content that nobody reads costs nothing.
  * @throws MessageGone, MessageUnsafe, WrongSize, NotAMaildir, or the system's
  *   error; reading the pieces may throw them as well
@@ -40,11 +38,11 @@ async function readLater(
   if (bytes !== null) return [bytes]
   const { fd, size } = await openListed(listing, entry)
   try {
+    if (impossible(entry, size)) throw await wrongSize(listing, entry)
     if (size <= SMALL) return [await whole(fd, size, listing, entry)]
   } finally {
     fs.closeSync(fd)
   }
-  if (impossible(entry, size)) throw await wrongSize(listing, entry)
   if (doubtful(entry, size)) await rehearse(listing, entry)
   return { [Symbol.asyncIterator]: () => piecesOf(listing, entry, pieces) }
 }
@@ -80,7 +78,7 @@ async function whole(fd: number, size: number, listing: Listing, entry: Entry): 
   const bytes = Buffer.allocUnsafe(size)
   const got = await readFull(fd, bytes)
   const wire = wireForm(bytes.subarray(0, got), entry.size)
-  if (wire.length !== entry.size) throw await wrongSize(listing, entry)
+  if (wire === null) throw await wrongSize(listing, entry)
   return wire
 }
 
@@ -90,44 +88,21 @@ async function* piecesOf(
   pieces: Pieces,
 ): AsyncGenerator<Buffer, void, void> {
   const { fd } = await openListed(listing, entry)
-  try {
-    yield* converted(fd, listing, entry, pieces)
-  } finally {
-    fs.closeSync(fd)
-  }
-}
-
-/**
- * Nothing is read before it is asked for: what the kernel has taken to send is work enough for
- * the client meanwhile, and one that reads no more holds no more than a piece.
- */
-async function* converted(
-  fd: number,
-  listing: Listing,
-  entry: Entry,
-  pieces: Pieces,
-): AsyncGenerator<Buffer, void, void> {
+  const reader = new PieceReader(fd, pieces)
   let left = entry.size
-  let piece: Piece | null = null
-  do {
-    piece = await nextPiece(fd, piece, pieces)
-    const { bytes } = piece
-    left -= bytes.length
-    // The listed size was promised to the client; more than that must not go out.
-    if (left < 0) throw await wrongSize(listing, entry)
-    if (bytes.length > 0) yield Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  } while (!piece.ended)
-  if (pieces === 'passed') giveBack(piece.bytes.buffer as ArrayBuffer)
-  const end = new CrlfWriter(piece.last).end(left)
-  if (end.length < left) throw await wrongSize(listing, entry)
-  if (end.length > 0) yield end
-}
-
-function nextPiece(fd: number, before: Piece | null, pieces: Pieces): Promise<Piece> {
-  const used = before === null || pieces === 'kept' ? null : (before.bytes.buffer as ArrayBuffer)
-  const spare = used ?? borrow()
-  const ask = { fd, last: before?.last ?? null, spare }
-  return readers.ask('piece', ask, spare === null ? [] : [spare])
+  try {
+    for (let bytes = await reader.next(); bytes !== null; bytes = await reader.next()) {
+      left -= bytes.length
+      // The listed size was promised to the client; more than that must not go out.
+      if (left < 0) throw await wrongSize(listing, entry)
+      if (bytes.length > 0) yield bytes
+    }
+    const end = new CrlfWriter(reader.last).end(left)
+    if (end.length < left) throw await wrongSize(listing, entry)
+    if (end.length > 0) yield end
+  } finally {
+    await reader.close()
+  }
 }
 
 /** The next listing knows better, whether the name lied or the index remembered it wrong. */

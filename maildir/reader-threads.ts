@@ -11,6 +11,10 @@ import type { Outcome, Task, Tasks } from './reader-thread.js'
 const MAX_THREADS = 4
 /** A task that takes longer than this many milliseconds waits for a disk: another thread begins. */
 const SLOW_MS = 3
+/** Milliseconds that a thread may take to begin: to begin another meanwhile would be no faster, and takes memory for good. */
+const BEGIN_MS = 100
+/** Removals that a thread has before it at most. */
+const MAX_REMOVALS = 4
 /** Room for the many short-lived strings of a long listing: else most of its time goes into clearing up. */
 const YOUNG_MB = 64
 
@@ -52,9 +56,12 @@ export class ReaderThreads {
 
   #dispatch(): void {
     while (this.#waiting.length > 0) {
-      const thread = this.#threads.find((each) => each.idle) ?? this.#another()
-      if (thread === null) return this.#lookAgain()
-      thread.run(this.#waiting.shift()!)
+      const [next] = this.#waiting as [Waiting]
+      const quick = this.#threads.find((each) => each.takesNext(next.task))
+      const thread = quick ?? this.#threads.find((each) => each.idle) ?? this.#another()
+      if (thread === undefined) return this.#lookAgain()
+      this.#waiting.shift()
+      thread.run(next)
     }
   }
 
@@ -70,16 +77,16 @@ export class ReaderThreads {
   }
 
   /** One more thread, if there is room for one and those that there are wait for the disk. */
-  #another(): ReaderThread | null {
+  #another(): ReaderThread | undefined {
     const slow = this.#threads.every((thread) => thread.age > SLOW_MS)
-    if (!slow || this.#threads.length >= MAX_THREADS) return null
+    if (!slow || this.#threads.length >= MAX_THREADS) return undefined
     try {
       return this.#start()
     } catch (error) {
       // With any thread at all the others only have to wait a little longer.
-      if (this.#threads.length > 0) return null
+      if (this.#threads.length > 0) return undefined
       for (const { reject } of this.#waiting.splice(0)) reject(error)
-      return null
+      return undefined
     }
   }
 
@@ -100,8 +107,11 @@ export const readers = new ReaderThreads()
 class ReaderThread {
   readonly #worker: Worker
   readonly #whenIdle: () => void
-  #task: Waiting | null = null
-  #since = 0
+  /** The one under way, and those that follow it. */
+  readonly #tasks: Waiting[] = []
+  #since = performance.now() + BEGIN_MS
+  /** The last task did not wait for the disk. */
+  #quick = false
 
   /** @param whenGone called once, when the thread ended of itself */
   constructor(entry: URL, whenIdle: () => void, whenGone: () => void) {
@@ -118,13 +128,24 @@ class ReaderThread {
     this.#worker.on('error', (error) => (why = error))
     this.#worker.once('exit', () => {
       whenGone()
-      this.#finish((task) => task.reject(why))
+      for (const { reject } of this.#tasks.splice(0)) reject(why)
+      this.#whenIdle()
     })
     this.#worker.unref()
   }
 
   get idle(): boolean {
-    return this.#task === null
+    return this.#tasks.length === 0
+  }
+
+  /**
+   * Whether the task is better off here, behind those under way: a removal takes many that are
+   * short, and threads that wake each other, or wait for the same directory, take longer than
+   * one. On a slow disk each has a thread of its own.
+   */
+  takesNext({ name }: Task): boolean {
+    const behind = this.#quick && this.#tasks.length > 0 && this.#tasks.length < MAX_REMOVALS
+    return behind && name === 'unlink' && this.#tasks.every(({ task }) => task.name === name)
   }
 
   /** Milliseconds since the task under way began. */
@@ -133,18 +154,20 @@ class ReaderThread {
   }
 
   run(waiting: Waiting): void {
-    this.#task = waiting
-    this.#since = performance.now()
+    if (this.idle) this.#since = Math.max(this.#since, performance.now())
+    this.#tasks.push(waiting)
     // A thread with nothing to do must not keep a program from ending.
     this.#worker.ref()
     this.#worker.postMessage(waiting.task, waiting.memory)
   }
 
+  /** Answers come in the order of the tasks. */
   #finish(tell: (task: Waiting) => void): void {
-    const task = this.#task
-    this.#task = null
-    this.#worker.unref()
-    if (task !== null) tell(task)
+    const task = this.#tasks.shift()
+    this.#quick = this.age < SLOW_MS
+    this.#since = performance.now()
+    if (this.idle) this.#worker.unref()
+    if (task !== undefined) tell(task)
     this.#whenIdle()
   }
 }

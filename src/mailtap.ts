@@ -15,6 +15,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Config, DomainConfig } from './config/config.js'
 import { DEFAULT_FILTERS } from './config/filter-config.js'
+import { QUEUE } from './config/queue-config.js'
+import { NO_RELAY } from './config/relay-config.js'
 import { CLIENT_LIMITS } from './config/limits.js'
 import { MemoryDirectory } from './directory/memory.js'
 import { type Log, silent } from './log/log.js'
@@ -174,6 +176,8 @@ function configFrom(options: MailtapOptions, state: string): Config {
     tls,
     limits: { messageSize, connections: MAX_CONNECTIONS, clients: CLIENT_LIMITS },
     filter: DEFAULT_FILTERS,
+    relay: NO_RELAY,
+    queue: QUEUE,
     log: { format: 'text', level: 'info' },
   }
 }

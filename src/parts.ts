@@ -62,6 +62,8 @@ export interface RealmParts {
   readonly queue: Queue
   readonly locks: Locks
   readonly filter: Filter
+  /** True if mail for other domains can leave from here. */
+  readonly relays: () => boolean
 }
 
 /** What clients get, by who they are and by the rules of the config. */

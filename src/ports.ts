@@ -11,6 +11,7 @@ import type { Limiter } from './limits/limits.js'
 import { type Log, reason } from './log/log.js'
 import type { Address } from './mail/address.js'
 import type { Avatars } from './mail/avatars.js'
+import { Descriptors } from './net/descriptors.js'
 import { networkOf } from './net/ip.js'
 import type { Session } from './net/session.js'
 import { isThisMachine } from './net/this-machine.js'
@@ -21,6 +22,9 @@ import { MX } from './smtp/mx.js'
 import type { Role } from './smtp/role.js'
 import { smtpSessions } from './smtp/server.js'
 import { SUBMISSION } from './smtp/submission.js'
+
+/** File descriptors without which no new message is begun: those of the deliveries under way are fewer. */
+const FOR_DELIVERIES = 64
 
 /** What all ports of a server share. */
 export interface Ground {
@@ -53,6 +57,7 @@ export function sessionsOf(ground: Ground): Record<Protocol, Sessions> {
 
 function smtp(ground: Ground, role: Role): Sessions {
   const { config, directory, portal, tlsAvailable, temporaryDirectory, log } = ground
+  const descriptors = new Descriptors(undefined, FOR_DELIVERIES)
   return smtpSessions({
     role,
     // Programs that know CRAM-MD5 or SCRAM use nothing else where it is offered.
@@ -62,12 +67,13 @@ function smtp(ground: Ground, role: Role): Sessions {
     },
     limits: () => config().smtp,
     paced: (what, address) => paced(ground, what, address),
+    filesShort: () => descriptors.short(),
     xclientFrom: (address) => config().smtp.xclient.has(address),
     portal,
     hostname: config().hostname,
     maxSize: () => config().limits.messageSize,
     tlsAvailable,
-    postmaster: () => postmaster(config()),
+    postmaster: () => postmasterOf(config()),
     temporaryDirectory,
     log,
   })
@@ -121,7 +127,7 @@ function pop3At({ config, portal, directory, tlsAvailable, log }: Ground): Sessi
 }
 
 /** `<postmaster>` without a domain: that of the default domain, or of the first. */
-function postmaster({ defaultDomain, domains }: Config): Address | null {
+export function postmasterOf({ defaultDomain, domains }: Config): Address | null {
   const domain = defaultDomain ?? Object.keys(domains)[0]
   return domain === undefined ? null : { local: 'postmaster', domain }
 }

@@ -8,7 +8,6 @@ import { makeChecker } from './checkers/checkers.js'
 import { Slots } from './checkers/slots.js'
 import type { Config } from './config/config.js'
 import { IMPLICIT_TLS, PROTOCOLS, type Protocol } from './config/protocols.js'
-import { RoutingCourier } from './courier/routing.js'
 import { Portal } from './cred/portal.js'
 import type { Directory } from './directory/directory.js'
 import { FilesDirectory } from './directory/files.js'
@@ -19,12 +18,12 @@ import type { Log } from './log/log.js'
 import type { Avatars } from './mail/avatars.js'
 import { ConnectionCounts } from './limits/connections.js'
 import { MemoryLimiter } from './limits/memory.js'
-import { parseEndpoint } from './net/endpoint.js'
+import { type Endpoint, parseEndpoint } from './net/endpoint.js'
 import { Listener } from './net/listener.js'
 import { TlsContexts, type TlsFiles } from './net/tls.js'
-import { couriersOf, homeOf, realmOf, RESERVE_BYTES, rootsOf } from './parts.js'
+import { Outgoing } from './outgoing.js'
+import { homeOf, realmOf, RESERVE_BYTES, rootsOf } from './parts.js'
 import { type Sessions, sessionsOf } from './ports.js'
-import { DirectQueue } from './queue/direct.js'
 import { Instance } from './service/instance.js'
 import { serverSecret } from './service/secret.js'
 import type { Service } from './service/service.js'
@@ -66,6 +65,7 @@ export class Server implements Service {
   #config: Config
   #tls: TlsContexts | null = null
   #listeners: readonly Bound[] = []
+  #outgoing: Outgoing | null = null
 
   constructor(config: Config, log: Log, parts: Parts = {}) {
     this.#started = config
@@ -106,8 +106,10 @@ export class Server implements Service {
       this.#tls.watch(this.#log)
       const secret = await serverSecret(this.#config.state)
       const locks = await FileLocks.open(join(this.#config.state, 'locks'))
-      this.#listeners = this.#build(secret, locks)
+      const outgoing = await this.#openOutgoing(secret)
+      this.#listeners = this.#build(secret, locks, outgoing)
       for (const { listener } of this.#listeners) await listener.start()
+      await outgoing.start()
       await this.#sweeper.start()
     } catch (error) {
       await this.stop()
@@ -119,6 +121,8 @@ export class Server implements Service {
   async stop(): Promise<void> {
     await Promise.all(this.#listeners.map(({ listener }) => listener.stop()))
     this.#listeners = []
+    await this.#outgoing?.stop()
+    this.#outgoing = null
     await this.#tls?.close()
     await this.#filter.close()
     await this.#sweeper.stop()
@@ -137,6 +141,7 @@ export class Server implements Service {
     this.#config = config
     this.#files.reconfigure(config)
     this.#filter.reconfigure(config.filter)
+    await this.#outgoing?.reload()
     this.#lookForSecrets()
   }
 
@@ -153,11 +158,22 @@ export class Server implements Service {
     return join(this.#config.state, 'tmp')
   }
 
-  #build(secret: Buffer, locks: Locks): Bound[] {
+  async #openOutgoing(secret: Buffer): Promise<Outgoing> {
+    return (this.#outgoing = await Outgoing.open({
+      config: () => this.#config,
+      directory: this.#directory,
+      store: this.#store,
+      secret,
+      listening: () => this.#listeners.flatMap(takenAt),
+      log: this.#log,
+    }))
+  }
+
+  #build(secret: Buffer, locks: Locks, outgoing: Outgoing): Bound[] {
     const sessions = sessionsOf({
       config: () => this.#config,
-      portal: this.#portal(secret, locks),
-      directory: this.#directory,
+      portal: this.#portal(secret, locks, outgoing),
+      directory: outgoing.directory,
       tlsAvailable: () => this.#tls !== null,
       limiter: this.#limiter,
       temporaryDirectory: this.#temporary,
@@ -170,14 +186,12 @@ export class Server implements Service {
     )
   }
 
-  #portal(secret: Buffer, locks: Locks): Portal<Avatars> {
-    const directory = this.#directory
+  #portal(secret: Buffer, locks: Locks, { directory, queue, relay }: Outgoing): Portal<Avatars> {
     const store = this.#store
     const filter = this.#filter
     const config = () => this.#config
-    const couriers = couriersOf({ config, store, log: this.#log })
-    const queue = new DirectQueue(new RoutingCourier(directory, couriers, this.#log))
-    const realm = realmOf({ config, directory, store, queue, locks, filter })
+    const relays = () => relay.enabled
+    const realm = realmOf({ config, directory, store, queue, locks, filter, relays })
     const slots = new Slots()
     return new Portal<Avatars>(
       realm,
@@ -191,8 +205,9 @@ export class Server implements Service {
   }
 
   #listener(protocol: Protocol, endpoint: string, session: Sessions): Bound {
+    const place = parseEndpoint(endpoint)
     const listener = new Listener({
-      endpoint: parseEndpoint(endpoint),
+      endpoint: place,
       protocol,
       session,
       implicitTls: IMPLICIT_TLS.has(protocol),
@@ -201,7 +216,7 @@ export class Server implements Service {
       maxConnections: () => this.#config.limits.connections,
       log: this.#log,
     })
-    return { protocol, listener }
+    return { protocol, place, listener }
   }
 }
 
@@ -212,5 +227,12 @@ function tlsFiles({ tls, domains }: Config): TlsFiles {
 
 interface Bound {
   readonly protocol: Protocol
+  readonly place: Endpoint
   readonly listener: Listener
+}
+
+/** Where mail is taken, with the port that the system chose. */
+function takenAt({ protocol, place, listener }: Bound): { host: string | null; port: number }[] {
+  if (protocol === 'pop3' || protocol === 'pop3s' || place.kind === 'unix') return []
+  return listener.port === null ? [] : [{ host: place.host, port: listener.port }]
 }

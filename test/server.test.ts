@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Config } from '../src/config/config.js'
 import { DEFAULT_FILTERS } from '../src/config/filter-config.js'
+import { QUEUE } from '../src/config/queue-config.js'
+import { NO_RELAY } from '../src/config/relay-config.js'
 import { CLIENT_LIMITS } from '../src/config/limits.js'
 import { byProtocol } from '../src/config/protocols.js'
 import { SMTP } from '../src/config/smtp-config.js'
@@ -57,6 +59,8 @@ async function started(users: Readonly<Record<string, string>>, apop: Apop = 'au
     tls: null,
     limits: { messageSize: 1_000_000, connections: 100, clients: CLIENT_LIMITS },
     filter: DEFAULT_FILTERS,
+    relay: NO_RELAY,
+    queue: QUEUE,
     log: { format: 'text', level: 'info' },
   }
   const warnings: Fields[] = []

@@ -13,10 +13,13 @@ import type {
 import { preparedPassword } from '../cred/saslprep.js'
 import { clearSecret, type Directory, type User } from '../directory/directory.js'
 import { formatAddress, identity } from '../mail/address.js'
+import { networkOf } from '../net/ip.js'
 import { burn, isPassword, sameText, verifyPassword } from './passwords.js'
 import { type ScramAccount, ScramBook } from './scram.js'
 import type { Slots } from './slots.js'
 
+/** A client with IPv6 can speak from any address of its /64. */
+const ONE_PLACE = { ip4: 32, ip6: 64 }
 /** Stands in for the secret of an account that has none. */
 const NO_SECRET = '(no secret)'
 
@@ -44,7 +47,7 @@ export class DirectoryChecker implements Checker {
     return this.#scram.challenge(this.#name(username), accountOf(await this.#user(username)))
   }
 
-  async #byPassword({ username, password }: PasswordCredentials): Promise<AvatarId | null> {
+  async #byPassword({ username, password, peer }: PasswordCredentials): Promise<AvatarId | null> {
     // Nobody's password, whoever the user is: not worth a slot.
     if (!isPassword(password)) return null
     const user = await this.#user(username)
@@ -52,11 +55,14 @@ export class DirectoryChecker implements Checker {
     const secret = stored === null ? null : clearSecret(stored)
     // The right password of an account that stores it in clear costs nothing worth a slot.
     if (secret !== null && sameText(secret, password)) return formatAddress(user!.address)
-    const good = await this.#slots.run(async () => {
-      if (stored !== null) return verifyPassword(stored, password)
-      await burn(password)
-      return false
-    })
+    const good = await this.#slots.run(
+      async () => {
+        if (stored !== null) return verifyPassword(stored, password)
+        await burn(password)
+        return false
+      },
+      networkOf(peer.address, ONE_PLACE) ?? peer.address,
+    )
     return good && user !== null ? formatAddress(user.address) : null
   }
 

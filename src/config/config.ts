@@ -9,6 +9,8 @@ import type { Quota } from '../mail/quota.js'
 import type { Limits } from './limits.js'
 import type { FilterConfig } from './filter-config.js'
 import type { Listen } from './protocols.js'
+import type { QueueConfig } from './queue-config.js'
+import type { RelayConfig } from './relay-config.js'
 import type { SmtpConfig } from './smtp-config.js'
 
 export interface Config {
@@ -59,6 +61,10 @@ export interface Config {
   readonly limits: Limits
   /** What looks at mail from strangers. */
   readonly filter: FilterConfig
+  /** The way of mail to other domains. */
+  readonly relay: RelayConfig
+  /** How long mail waits. */
+  readonly queue: QueueConfig
   readonly log: {
     readonly format: 'text' | 'json'
     readonly level: 'debug' | 'info' | 'warn' | 'error'

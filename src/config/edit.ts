@@ -12,7 +12,16 @@ export interface NewConfig {
   readonly defaultDomain: string | null
   readonly listen: Listen
   readonly tls: { readonly cert: string; readonly key: string } | null
+  readonly relay: NewRelay | null
   readonly domains: readonly NewDomain[]
+}
+
+/** The way of mail to other domains. */
+export interface NewRelay {
+  /** URLs of smarthosts, or `mx`. */
+  readonly via: readonly string[]
+  /** Where the password for them lies; `null` if there is no login. */
+  readonly passwordFile: string | null
 }
 
 export interface NewDomain {
@@ -28,7 +37,7 @@ export interface NewDomain {
 /** The text of a new mailtap.toml. */
 export function newConfig(config: NewConfig): string {
   return (
-    [HEAD, general(config), listeners(config), tls(config), REST].join('\n') +
+    [HEAD, general(config), listeners(config), tls(config), relay(config), REST].join('\n') +
     addDomains('', config.domains)
   )
 }
@@ -99,6 +108,44 @@ function tls({ tls: files }: NewConfig): string {
       : ['[tls]', `cert = ${tomlString(files.cert)}`, `key = ${tomlString(files.key)}`]
   return `# Without a certificate a self-signed one is made, which mail programs warn about.\n${lines.join('\n')}\n`
 }
+
+function relay({ relay: way }: NewConfig): string {
+  const file = way?.passwordFile ?? null
+  const password =
+    file === null ? '# password_file = "relay-password"' : `password_file = ${tomlString(file)}`
+  const lines =
+    way === null
+      ? ['# [relay]', '# via = ["smtps://joe@smtp.provider.example"]', password]
+      : ['[relay]', `via = ${tomlValue(way.via)}`, password]
+  return `${RELAY_HEAD}\n${lines.join('\n')}\n${RELAY_REST}`
+}
+
+const RELAY_HEAD = `# The way of mail to other domains; without it own users can write to each other only.
+# smtp://[user@]host[:port] is STARTTLS, smtps:// TLS from the first byte; several are tried in
+# this order. ["mx"] hands each mail to the server of its domain.
+# password_file has one line and mode 600. 'mailtap relay test' logs in and tells what came of it.`
+
+const RELAY_REST = `# token_file = "token"        # XOAUTH2: an access token, which a program of yours renews
+# tls = "auto"               # verified wherever there is a login; never, may, encrypt, verify
+# ca = "authority.pem"       # to be trusted besides those of the system
+# concurrency = 20           # messages at once; of mx 5 for each domain
+# rate = "100/min"           # what is above it waits
+
+# Other ways for some mail; the first that fits counts. Lists and ".example.org" for all below, too.
+# [[relay.route]]
+# sender_domain = "example.org"      # or recipient_domain, or user
+# via = ["smtp://relay.example.org"]
+
+# TLS by domain of the recipient, when mail goes by mx: auto, never, may, encrypt, verify, dane.
+# [relay.tls_policy]
+# "example.net" = "verify"
+
+# [queue]
+# retry_first = "5m"         # between the first two attempts; then ever longer, up to
+# retry_max = "4h"
+# warn_after = "4h"          # then the sender hears that it takes longer; or "off"
+# expire_after = "5d"        # then it is given up
+`
 
 const REST = `# [pop3]
 # plaintext = "tls-only"     # other machines log in inside TLS (STLS or pop3s); or "always"

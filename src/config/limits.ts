@@ -22,6 +22,12 @@ export interface ClientLimits {
   readonly ratePerAddress: number
   /** New connections from one network per minute. */
   readonly ratePerNetwork: number
+  /** Failed logins from one address per minute, before it has to wait. */
+  readonly failuresPerAddress: number
+  /** Failed logins from one network per minute, before it has to wait. */
+  readonly failuresPerNetwork: number
+  /** Failed logins of one user per minute, before logins from new addresses are slow. */
+  readonly failuresPerUser: number
   /** Clients to whom only `inAll` applies, as to those of this machine. */
   readonly trusted: Networks
 }
@@ -36,6 +42,10 @@ const PER_NETWORK = 200
 /** Ten a second: an office whose mail programs all look each minute. */
 const RATE_PER_ADDRESS = 600
 const RATE_PER_NETWORK = 2_400
+/** Somebody who tries all of his passwords gets in; a list of passwords takes years. */
+const FAILURES_PER_ADDRESS = 10
+const FAILURES_PER_NETWORK = 30
+const FAILURES_PER_USER = 20
 
 /** Of clients, if nothing is said. */
 export const CLIENT_LIMITS: ClientLimits = {
@@ -44,6 +54,9 @@ export const CLIENT_LIMITS: ClientLimits = {
   perNetwork: PER_NETWORK,
   ratePerAddress: RATE_PER_ADDRESS,
   ratePerNetwork: RATE_PER_NETWORK,
+  failuresPerAddress: FAILURES_PER_ADDRESS,
+  failuresPerNetwork: FAILURES_PER_NETWORK,
+  failuresPerUser: FAILURES_PER_USER,
   trusted: new Networks([]),
 }
 
@@ -58,6 +71,12 @@ export const limits = table({
   connections_per_network: orNone(PER_NETWORK, 'from an IPv4 /24 or an IPv6 /48 at once'),
   connection_rate_per_address: orNone(RATE_PER_ADDRESS, 'new ones per minute from an address'),
   connection_rate_per_network: orNone(RATE_PER_NETWORK, 'new ones per minute from a network'),
+  login_failures_per_address: orNone(FAILURES_PER_ADDRESS, 'per minute; then it has to wait'),
+  login_failures_per_network: orNone(FAILURES_PER_NETWORK, 'per minute; then it has to wait'),
+  login_failures_per_user: orNone(
+    FAILURES_PER_USER,
+    'per minute; then logins from new addresses are slow',
+  ),
   trusted: networks().describe('networks without limits per address and network'),
 })
 
@@ -72,6 +91,9 @@ export function limitsOf(settings: z.infer<typeof limits>): Limits {
       perNetwork: settings.connections_per_network,
       ratePerAddress: settings.connection_rate_per_address,
       ratePerNetwork: settings.connection_rate_per_network,
+      failuresPerAddress: settings.login_failures_per_address,
+      failuresPerNetwork: settings.login_failures_per_network,
+      failuresPerUser: settings.login_failures_per_user,
       trusted: new Networks(settings.trusted),
     },
   }
@@ -87,6 +109,9 @@ export function limitsAsWritten({ messageSize, connections, clients }: Limits) {
     connections_per_network: clients.perNetwork,
     connection_rate_per_address: clients.ratePerAddress,
     connection_rate_per_network: clients.ratePerNetwork,
+    login_failures_per_address: clients.failuresPerAddress,
+    login_failures_per_network: clients.failuresPerNetwork,
+    login_failures_per_user: clients.failuresPerUser,
     trusted: clients.trusted.texts,
   }
 }

@@ -11,6 +11,8 @@ import { PATH_MISSING } from './domain-form.js'
 import { limitsOf } from './limits.js'
 import { listenProblem } from './listen.js'
 import { overlap, realPath } from './overlap.js'
+import { queueOf, queueProblem } from './queue-config.js'
+import { relayOf } from './relay-load.js'
 import { salvage } from './salvage.js'
 import { readSource } from './read.js'
 import { checkForm, type Settings } from './schema.js'
@@ -62,6 +64,8 @@ class Loading {
       tls: await this.#tls(['tls'], settings.tls),
       limits: limitsOf(settings.limits),
       filter: settings.filter,
+      relay: await relayOf(settings.relay, this.#source, this.#problems),
+      queue: this.#queue(settings),
       log: settings.log,
     }
     if (this.#problems.any) throw this.#problems.error()
@@ -101,6 +105,13 @@ class Loading {
     const problem = listenProblem(listen)
     if (problem !== null) this.#problems.add(problem.path, problem.what)
     return listen
+  }
+
+  #queue({ queue: said }: Settings): Config['queue'] {
+    const queue = queueOf(said)
+    const problem = queueProblem(queue)
+    if (problem !== null) this.#problems.add(problem.path, problem.what)
+    return queue
   }
 
   async #domains({ domains, mailboxes }: Settings): Promise<Record<string, DomainConfig>> {

@@ -19,6 +19,8 @@ import {
   z,
 } from './forms.js'
 import { limits } from './limits.js'
+import { queue } from './queue-config.js'
+import { relay } from './relay-schema.js'
 import { smtp } from './smtp-config.js'
 import type { Path } from './source.js'
 
@@ -120,7 +122,8 @@ const settings = table({
     format: choice(['text', 'json']).default('text'),
     level: choice(['debug', 'info', 'warn', 'error']).default('info'),
   }).prefault({}),
-  relay: notBuilt('relaying to other servers'),
+  relay: relay.optional().describe('the way of mail to other domains'),
+  queue,
   run: notBuilt('[run] (uid, gid)'),
   uid: notBuilt('changing the uid'),
   gid: notBuilt('changing the gid'),

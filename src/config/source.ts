@@ -74,7 +74,8 @@ function merge(base: Table, over: Table): Table {
 function has(value: unknown, path: Path): boolean {
   const [key, ...rest] = path
   if (key === undefined) return true
-  if (Array.isArray(value)) return typeof key === 'number' && key < value.length
+  if (Array.isArray(value))
+    return typeof key === 'number' && key < value.length && has(value[key], rest)
   if (!isTable(value) || !Object.hasOwn(value, key)) return false
   return has(value[key], rest)
 }

@@ -10,7 +10,8 @@ import { misconfigured, Refusal, tryLater } from '../mail/refusal.js'
 import { headerIsAscii, isAscii } from '../transport/header-ascii.js'
 import { extensionsOf, isGood, refusalFrom, refusalOfAll, type Reply } from '../transport/reply.js'
 import type { Talk } from '../transport/talk.js'
-import { BareCr, wireData } from '../transport/wire-data.js'
+import { Content } from '../transport/content.js'
+import { BareCr } from '../transport/wire-data.js'
 
 /** Milliseconds until the server must have answered a command. */
 const ANSWER_WITHIN = 30_000
@@ -55,7 +56,7 @@ export class LmtpTransaction {
   async run(talk: Talk): Promise<void> {
     try {
       const mail = await this.#greet(talk)
-      requireGood(await ask(talk, mail))
+      requireGood(await talk.ask(mail, ANSWER_WITHIN))
       const accepted = await this.#recipients(talk)
       if (accepted.length > 0) await this.#data(talk, accepted)
       talk.quit()
@@ -69,7 +70,7 @@ export class LmtpTransaction {
   /** @returns the MAIL command that this server understands */
   async #greet(talk: Talk): Promise<string> {
     requireService(await talk.reply(ANSWER_WITHIN))
-    const hello = await ask(talk, `LHLO ${this.#hostname}`)
+    const hello = await talk.ask(`LHLO ${this.#hostname}`, ANSWER_WITHIN)
     requireService(hello)
     return this.#mail(extensionsOf(hello))
   }
@@ -105,7 +106,7 @@ export class LmtpTransaction {
   async #recipients(talk: Talk): Promise<number[]> {
     const accepted: number[] = []
     for (const [at, user] of this.#users.entries()) {
-      const reply = await ask(talk, `RCPT TO:<${formatAddress(user)}>`)
+      const reply = await talk.ask(`RCPT TO:<${formatAddress(user)}>`, ANSWER_WITHIN)
       if (isGood(reply)) accepted.push(at)
       else this.#answers[at] = refusalFrom(reply)
     }
@@ -113,19 +114,14 @@ export class LmtpTransaction {
   }
 
   async #data(talk: Talk, accepted: readonly number[]): Promise<void> {
-    const go = await ask(talk, 'DATA')
+    const go = await talk.ask('DATA', ANSWER_WITHIN)
     if (go.code !== 354) throw refusalOfAll(go)
-    for await (const piece of wireData(this.#message)) await talk.write(piece)
+    await new Content(this.#message).send(talk, accepted.length)
     for (const at of accepted) {
       const reply = await talk.reply(DELIVERED_WITHIN)
       this.#answers[at] = isGood(reply) ? null : refusalFrom(reply)
     }
   }
-}
-
-async function ask(talk: Talk, command: string): Promise<Reply> {
-  await talk.command(command)
-  return talk.reply(ANSWER_WITHIN)
 }
 
 function requireGood(reply: Reply): void {

@@ -6,7 +6,7 @@ import type { Envelope } from '../mail/envelope.js'
 import type { Message } from '../mail/message.js'
 import type { Outcome } from '../mail/outcome.js'
 import { misconfigured, noSuchUser, type Refusal, tryLater } from '../mail/refusal.js'
-import type { Courier, TargetCourier } from './courier.js'
+import type { Attempt, Carrier, Courier, Place, Route, TargetCourier } from './courier.js'
 import { Deadline } from './deadline.js'
 import { answerAt, asRefusal, each, unanswered } from './each.js'
 
@@ -15,22 +15,16 @@ export type Couriers = {
   readonly [K in Target['kind']]?: TargetCourier<Extract<Target, { kind: K }>>
 }
 
-/** A recipient and the places behind it, or why there are none. */
-interface Route {
-  readonly to: Address
-  readonly targets: readonly Target[]
-  readonly refusal: Refusal | null
-}
-
 /** A place that has not got the message, and why. */
 interface Failure {
   readonly target: Target
   readonly refusal: Refusal
 }
 
+/** By place. */
 type Answers = ReadonlyMap<string, Refusal | null>
 
-export class RoutingCourier implements Courier {
+export class RoutingCourier implements Courier, Carrier {
   readonly #directory: Directory
   readonly #couriers: Couriers
   readonly #log: Log
@@ -44,43 +38,83 @@ export class RoutingCourier implements Courier {
 
   /** A place gets one copy, however many recipients lead to it. */
   async deliver(envelope: Envelope, message: Message): Promise<readonly Outcome[]> {
+    const attempts = await this.attempt(envelope, message, () => true)
+    return attempts.map((attempt) => this.#outcome(attempt, envelope))
+  }
+
+  async attempt(
+    envelope: Envelope,
+    message: Message,
+    now: (target: Target) => boolean,
+  ): Promise<readonly Attempt[]> {
     const deadline = new Deadline()
-    const routes = await each(envelope.to, (to) => this.#route(to))
-    const [only, ...others] = routes
-    if (only?.targets.length === 1 && others.length === 0) {
-      const [target] = only.targets as [Target]
-      const told = await this.#deliver(target.kind, [target], deadline, envelope, message)
-      return [{ to: only.to, refusal: answerAt(told, 0) }]
+    const routes = await each(envelope.to, (to) => this.route(to))
+    const targets = routes.flatMap((route) => route.targets).filter(now)
+    const answers = await this.#bring(targets, deadline, envelope, message)
+    return routes.map(({ to, targets: behind, refusal }) => ({
+      to,
+      places: behind.map((target) => ({
+        target,
+        answer: now(target) ? answerOf(target, answers) : 'untried',
+      })),
+      refusal,
+    }))
+  }
+
+  async bring(
+    targets: readonly Target[],
+    envelope: Envelope,
+    message: Message,
+  ): Promise<readonly (Refusal | null)[]> {
+    const answers = await this.#bring(targets, new Deadline(), envelope, message)
+    return targets.map((target) => answerOf(target, answers))
+  }
+
+  async route(to: Address): Promise<Route> {
+    try {
+      const targets = await this.#directory.resolve(to)
+      if (targets.length > 0) return { to, targets, refusal: null }
+      // It was there at RCPT: removed since.
+      if (await this.#directory.owns(to.domain)) return { to, targets, refusal: noSuchUser() }
+      return { to, targets: [{ kind: 'remote', address: to, of: to }], refusal: null }
+    } catch (error) {
+      return { to, targets: [], refusal: asRefusal(error) }
     }
+  }
+
+  async #bring(
+    targets: readonly Target[],
+    deadline: Deadline,
+    ...mail: [Envelope, Message]
+  ): Promise<Answers> {
     const answers = new Map<string, Refusal | null>()
-    const kinds = [...byKind(routes.flatMap(({ targets }) => targets))]
     await Promise.all(
-      kinds.map(async ([kind, targets]) => {
-        const told = await this.#deliver(kind, targets, deadline, envelope, message)
-        targets.forEach((target, at) => answers.set(placeOf(target), answerAt(told, at)))
+      [...byKind(targets)].map(async ([kind, places]) => {
+        const told = await this.#deliver(kind, places, deadline, ...mail)
+        places.forEach((target, at) => answers.set(placeOf(target), answerAt(told, at)))
       }),
     )
-    return routes.map((route) => this.#outcome(route, envelope, answers))
+    return answers
   }
 
   /**
    * A recipient has the message only if all places behind it have; where one
    * may work later, the recipient as a whole must be tried again.
    */
-  #outcome({ to, targets, refusal }: Route, { id }: Envelope, answers: Answers): Outcome {
+  #outcome({ to, places, refusal }: Attempt, { id }: Envelope): Outcome {
     if (refusal !== null) return { to, refusal }
-    const failures = failuresOf(targets, answers)
+    const failures = places.flatMap(failureOf)
     const [first] = failures
     if (first === undefined) return { to, refusal: null }
     const passing = failures.find((failure) => failure.refusal.temporary)
     if (passing !== undefined) return { to, refusal: passing.refusal }
-    if (failures.length === targets.length) return { to, refusal: first.refusal }
+    if (failures.length === places.length) return { to, refusal: first.refusal }
     return { to, refusal: this.#inPart(to, id, failures) }
   }
 
   /**
-   * Some places have the message, the others never will. Postfix would bounce
-   * their part; we have no queue to send a bounce from. A 5xx would deny what
+   * Some places have the message, the others never will. A spool would bounce
+   * their part; whoever calls this has none to send a bounce from. A 5xx would deny what
    * was delivered, a 2xx would hide what was not. So it is "later", at the
    * price of a copy for the others with each try, and an error in the log for
    * whoever can mend the alias.
@@ -90,17 +124,6 @@ export class RoutingCourier implements Courier {
     const fields = { id, to: formatAddress(to), failed: what.join('; ') }
     this.#log.error('recipient served in part', fields)
     return tryLater(new Error(`delivered in part, but not to ${fields.failed}`))
-  }
-
-  async #route(to: Address): Promise<Route> {
-    try {
-      const targets = await this.#directory.resolve(to)
-      // It was there at RCPT: removed since.
-      if (targets.length === 0) return { to, targets: [], refusal: noSuchUser() }
-      return { to, targets, refusal: null }
-    } catch (error) {
-      return { to, targets: [], refusal: asRefusal(error) }
-    }
   }
 
   async #deliver(
@@ -132,13 +155,15 @@ function byKind(targets: readonly Target[]): Map<Target['kind'], Target[]> {
   return kinds
 }
 
-/** The places behind a recipient that have not got the message. */
-function failuresOf(targets: readonly Target[], answers: Answers): Failure[] {
-  return targets.flatMap((target) => {
-    const answer = answers.get(placeOf(target))
-    const refusal = answer === undefined ? unanswered() : answer
-    return refusal === null ? [] : [{ target, refusal }]
-  })
+function answerOf(target: Target, answers: Answers): Refusal | null {
+  const answer = answers.get(placeOf(target))
+  return answer === undefined ? unanswered() : answer
+}
+
+/** A place that was not tried has not got the message either. */
+function failureOf({ target, answer }: Place): Failure[] {
+  if (answer === null) return []
+  return [{ target, refusal: answer === 'untried' ? unanswered() : answer }]
 }
 
 /** For the log: the arguments of a program may be secrets. */

@@ -26,3 +26,8 @@ export class LoginInUse extends LoginFailed {
 export class LoginTooSoon extends LoginFailed {
   override readonly name = 'LoginTooSoon'
 }
+
+/** Too many logins failed of late; whether this one would have is not known, and nobody looked. */
+export class LoginThrottled extends LoginFailed {
+  override readonly name = 'LoginThrottled'
+}

@@ -3,19 +3,32 @@
  * avatar they speak for; checkers say who it is, the realm says what they get.
  */
 import { ANONYMOUS, type AvatarId, type Checker, type ScramAnswer } from './checker.js'
-import type { Credentials, Kind } from './credentials.js'
+import type { Credentials, Kind, NamedCredentials } from './credentials.js'
 import { LoginRefused, LoginUnavailable } from './errors.js'
 import type { Login, Realm } from './realm.js'
 import type { ScramChallenge } from './scram.js'
+import type { Attempt, Throttle } from './throttle.js'
+
+/** Of a portal without a throttle. */
+const ALWAYS: Attempt = { ended: async () => {} }
 
 export class Portal<Avatars> {
   readonly #realm: Realm<Avatars>
   readonly #checkers: readonly Checker[]
+  readonly #throttle: Throttle | null
 
-  /** @param checkers asked in this order */
-  constructor(realm: Realm<Avatars>, checkers: readonly Checker[]) {
+  /**
+   * @param checkers asked in this order
+   * @param throttle asked before they are; without it everybody may try as often as they like
+   */
+  constructor(
+    realm: Realm<Avatars>,
+    checkers: readonly Checker[],
+    throttle: Throttle | null = null,
+  ) {
     this.#realm = realm
     this.#checkers = checkers
+    this.#throttle = throttle
   }
 
   /** True if some checker can judge this kind: a protocol offers nothing that nobody could check. */
@@ -31,7 +44,7 @@ export class Portal<Avatars> {
     credentials: Credentials,
     aspect: A,
   ): Promise<Login<Avatars[A]>> {
-    const id = credentials.kind === 'anonymous' ? ANONYMOUS : await this.#identify(credentials)
+    const id = credentials.kind === 'anonymous' ? ANONYMOUS : await this.#try(credentials)
     return this.#realm.requestAvatar(id, aspect, credentials.peer)
   }
 
@@ -56,6 +69,19 @@ export class Portal<Avatars> {
     if (failures.length > 0) throw new LoginUnavailable('checker failed', { cause: failures })
     if (answers[0] === undefined) throw new LoginRefused()
     return answers[0]
+  }
+
+  /** A checker may be costly: it works for nobody who has guessed too often. */
+  async #try(credentials: NamedCredentials): Promise<AvatarId> {
+    const attempt = (await this.#throttle?.admit(credentials)) ?? ALWAYS
+    try {
+      const id = await this.#identify(credentials)
+      await attempt.ended('accepted')
+      return id
+    } catch (error) {
+      await attempt.ended(error instanceof LoginRefused ? 'refused' : 'unknown')
+      throw error
+    }
   }
 
   /** Asks each checker in turn: "no" from one is not yet "no" from all. */

@@ -3,6 +3,7 @@
  * would change in a message we do not change: mail that it wants another subject
  * for is junk, and what it would drop in silence is refused, so that its sender knows.
  */
+import type { Socket } from 'node:net'
 import type { Log } from '../log/log.js'
 import { type Address, formatAddress } from '../mail/address.js'
 import type { Envelope } from '../mail/envelope.js'
@@ -10,8 +11,8 @@ import type { Message } from '../mail/message.js'
 import { Refusal } from '../mail/refusal.js'
 import { type Filter, PASS, type Verdict } from './filter.js'
 import { headerLine, replyText } from './foreign-words.js'
-import { post } from './http-post.js'
-import { type OnError, orOutage } from './outage.js'
+import { post, reach } from './http-post.js'
+import { type OnError, onContent, orOutage } from './outage.js'
 
 export interface RspamdSettings {
   /** Of its normal worker or its proxy, such as `http://127.0.0.1:11333`. */
@@ -43,9 +44,24 @@ export class RspamdFilter implements Filter {
     return orOutage(watch, envelope.id, () => this.#check(envelope, message))
   }
 
+  /** Only an rspamd that cannot be reached at all has not been brought down by this very message. */
   async #check(envelope: Envelope, message: Message): Promise<Verdict> {
-    const { timeoutMs } = this.#settings
-    const text = await post(this.#url, { headers: facts(envelope), message, timeoutMs })
+    const signal = AbortSignal.timeout(this.#settings.timeoutMs)
+    const socket = await reach(this.#url, signal)
+    try {
+      return await onContent(() => this.#ask(socket, envelope, message, signal))
+    } finally {
+      socket.destroy()
+    }
+  }
+
+  async #ask(
+    socket: Socket,
+    envelope: Envelope,
+    message: Message,
+    signal: AbortSignal,
+  ): Promise<Verdict> {
+    const text = await post(socket, this.#url, { headers: facts(envelope), message, signal })
     const answer = JSON.parse(text) as unknown
     const action = stringAt(answer, 'action')
     const words = replyText(stringAt(answer, 'messages', 'smtp_message') ?? '')

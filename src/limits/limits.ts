@@ -13,6 +13,9 @@ export interface Limiter {
    * @throws RangeError for numbers that mean nothing
    */
   hit(key: string, cost: number, perSecond: number, burst: number): Promise<Verdict>
+
+  /** What `hit` would say to the same now; counts nothing. */
+  peek(key: string, cost: number, perSecond: number, burst: number): Promise<Verdict>
 }
 
 export interface Verdict {

@@ -14,6 +14,13 @@ export interface MemoryLimiterOptions {
   readonly now?: () => number
 }
 
+interface Bucket {
+  readonly perSecond: number
+  readonly burst: number
+  /** Not only asked about. */
+  readonly counts: boolean
+}
+
 /**
  * A token bucket each, of which one number is enough: the moment at which it will be full again.
  * A bucket that is full is like one that was never used, and is not kept.
@@ -37,6 +44,14 @@ export class MemoryLimiter implements Limiter {
   }
 
   async hit(key: string, cost: number, perSecond: number, burst: number): Promise<Verdict> {
+    return this.#judge(key, cost, { perSecond, burst, counts: true })
+  }
+
+  async peek(key: string, cost: number, perSecond: number, burst: number): Promise<Verdict> {
+    return this.#judge(key, cost, { perSecond, burst, counts: false })
+  }
+
+  #judge(key: string, cost: number, { perSecond, burst, counts }: Bucket): Verdict {
     mustBePositive({ cost, perSecond, burst })
     const name = key.length <= MAX_KEY_LENGTH ? key : digest(key)
     const now = this.#now()
@@ -44,7 +59,7 @@ export class MemoryLimiter implements Limiter {
     const after = full + (cost / perSecond) * 1000
     const waitMs = after - now - (burst / perSecond) * 1000
     const allowed = cost <= burst && waitMs <= ROUNDING
-    this.#remember(name, allowed ? after : full, allowed)
+    this.#remember(name, allowed && counts ? after : full, allowed)
     if (allowed) return { allowed, retryAfterMs: 0 }
     return { allowed, retryAfterMs: cost > burst ? Infinity : Math.ceil(waitMs) }
   }

@@ -14,14 +14,31 @@ export interface Message {
   readonly lines: number
   /** The content from its first byte. May be called again, also while another reading goes on. */
   open(): Bytes
+  /** Where the content lies, for who can copy it from there at less cost; absent if it lies nowhere else. */
+  readonly filed?: Filed
+}
+
+/** Content in a file that this process has open. */
+export interface Filed {
+  /** Stands in front of what is in the file, which has as many octets as are missing from `size` then. */
+  readonly head: Buffer
+  /**
+   * Lends the descriptor, to be read at any position, until the work is done.
+   * @throws what the work throws, or when the file was given up
+   */
+  use<T>(work: (fd: number) => Promise<T>): Promise<T>
 }
 
 /** Puts header lines (each ending in LF, nothing but LF line ends) in front of a message. */
 export function prepend(header: Buffer, message: Message): Message {
+  const { filed } = message
   return {
     size: header.length + message.size,
     lines: countLines(header) + message.lines,
     open: () => joined(header, message.open()),
+    ...(filed === undefined
+      ? {}
+      : { filed: { ...filed, head: Buffer.concat([header, filed.head]) } }),
   }
 }
 

@@ -79,19 +79,19 @@ export class Connection {
     if (implicitTls) await this.#secure(NOTHING)
     if (this.#finished) return
     await this.#sent(await this.#session.greet())
-    while (!this.#finished && (await this.#receive())) await this.#answer()
+    while (!this.#finished && (await this.#input())) {
+      this.#dialogue.push(this.#wire.take())
+      await this.#answer()
+    }
     if (!this.#finished) await this.#farewell()
   }
 
   /** Waits for input. False: none will come, it comes too late, or the server stops. */
-  async #receive(): Promise<boolean> {
+  #input(): boolean | Promise<boolean> {
     if (this.#stopping && !this.#dialogue.inBody) return false
-    if (!this.#wire.hasInput) {
-      const since = (this.#waitingSince ??= performance.now())
-      if (!(await this.#wire.input(since + this.#dialogue.patience))) return false
-    }
-    this.#dialogue.push(this.#wire.take())
-    return true
+    if (this.#wire.hasInput) return true
+    const since = (this.#waitingSince ??= performance.now())
+    return this.#wire.input(since + this.#dialogue.patience)
   }
 
   /** When the input that is still incomplete began: one that comes byte by byte has no more time than another. */

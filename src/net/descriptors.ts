@@ -9,6 +9,11 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 const RESERVE = 256
 /** Of a small limit no more than this part is kept. */
 const MAX_RESERVED_PART = 0.5
+/**
+ * Of the reserve, the part that clients may take between two looks: what they open besides their
+ * connections comes out of it, too.
+ */
+const BETWEEN_LOOKS = 1 / 16
 /** What the kernel says of this process (proc(5)). */
 const LIMITS = '/proc/self/limits'
 const SHORTAGE = ['EMFILE', 'ENFILE']
@@ -16,14 +21,33 @@ const SHORTAGE = ['EMFILE', 'ENFILE']
 export class Descriptors {
   /** From this number on they are kept. */
   readonly #mark: number
+  /** Clients that come without a look, as long as there were enough at the last one. */
+  readonly #unseen: number
+  #left = 0
 
-  /** @param limit how many there are; what the system says unless a test brings its own */
-  constructor(limit: number = systemLimit()) {
-    this.#mark = limit - Math.min(RESERVE, Math.ceil(limit * MAX_RESERVED_PART))
+  /**
+   * @param limit how many there are; what the system says unless a test brings its own
+   * @param kept how many shall be kept
+   */
+  constructor(limit: number = systemLimit(), kept: number = RESERVE) {
+    const reserve = Math.min(kept, Math.ceil(limit * MAX_RESERVED_PART))
+    this.#mark = limit - reserve
+    this.#unseen = Math.floor(reserve * BETWEEN_LOOKS)
   }
 
-  /** True if only the reserve is left. The system gives out the lowest free number, so one look is enough. */
+  /** True if only the reserve is left. Asked once for each client; while there are enough it looks at some of them only. */
   short(): boolean {
+    if (this.#left > 0) {
+      this.#left--
+      return false
+    }
+    const short = this.#look()
+    if (!short) this.#left = this.#unseen
+    return short
+  }
+
+  /** The system gives out the lowest free number, so one look is enough. */
+  #look(): boolean {
     try {
       const lowest = openSync('/dev/null', 'r')
       closeSync(lowest)

@@ -77,9 +77,10 @@ export class Guest {
     }
   }
 
-  async #serve(peer: Peer, proxiedTls: TlsFacts | null): Promise<void> {
+  /** @returns what is over when the client is gone */
+  #serve(peer: Peer, proxiedTls: TlsFacts | null): Promise<void> | null {
     // It may have gone meanwhile, or the server stops: then there is nobody to make a session for.
-    if (this.#wire.gone) return
+    if (this.#wire.gone) return null
     const { session, implicitTls, certificates, log } = this.#options
     const secure = implicitTls || proxiedTls !== null
     this.#connection = new Connection({
@@ -91,6 +92,6 @@ export class Guest {
       certificates,
       log,
     })
-    await this.#connection.run()
+    return this.#connection.run()
   }
 }

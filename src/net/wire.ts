@@ -19,13 +19,16 @@ const LINGER_MS = 2_000
 
 type Waiting = 'nothing' | 'pause' | 'input' | 'reader' | 'handshake' | 'end'
 
+const NOBODY = (): void => {}
+
 export class Wire {
   #socket: Socket
   #inbox: Buffer[] = []
   #inboxSize = 0
   #waiting: Waiting = 'nothing'
   #deadline = Infinity
-  #wake: () => void = () => {}
+  /** Tells whoever waits that it is over, and whether there is input. */
+  #tell: (hasInput: boolean) => void = NOBODY
   #ended = false
   #gone = false
   #late = false
@@ -66,12 +69,11 @@ export class Wire {
   }
 
   /** Waits for input until `deadline`. False when there is none to come, it is late, or `interrupt()` was called. */
-  async input(deadline: number): Promise<boolean> {
+  input(deadline: number): boolean | Promise<boolean> {
     if (this.hasInput) return true
     if (this.#gone || this.#ended) return false
     if (this.#socket.isPaused()) this.#socket.resume()
-    await this.#wait('input', deadline)
-    return this.hasInput
+    return this.#wait('input', deadline)
   }
 
   /** Does nothing for about so many milliseconds; less if the client goes or `interrupt()` is called. */
@@ -95,7 +97,7 @@ export class Wire {
     for (const piece of pieces) this.#socket.write(piece, this.#written)
     if (pieces.length > 1) this.#socket.uncork()
     if (this.#gone || this.#socket.writableLength === 0) return null
-    return this.#wait('reader', performance.now() + WRITE_PATIENCE_MS)
+    return this.#wait('reader', performance.now() + WRITE_PATIENCE_MS).then(NOBODY)
   }
 
   /**
@@ -185,12 +187,20 @@ export class Wire {
     if (this.#waiting === 'input') this.#wake()
   }
 
-  async #wait(waiting: Waiting, deadline: number): Promise<void> {
+  /** No async function: thousands of clients wait here for most of their time, each with what that would keep. */
+  #wait(waiting: Waiting, deadline: number): Promise<boolean> {
     this.#waiting = waiting
     this.#deadline = deadline
     this.#late = false
-    await new Promise<void>((resolve) => (this.#wake = resolve))
+    return new Promise((resolve) => (this.#tell = resolve))
+  }
+
+  /** Ends what is being waited for, if anything is. */
+  #wake(): void {
+    const tell = this.#tell
+    this.#tell = NOBODY
     this.#waiting = 'nothing'
     this.#deadline = Infinity
+    tell(this.hasInput)
   }
 }

@@ -11,6 +11,9 @@ import { err, ok } from './reply.js'
 import type { LineTaker, Reply, State, Verb } from './state.js'
 import { bare } from './verb.js'
 
+/** A verb of one session. */
+type AuthorizationVerb = (self: Authorization) => Verb
+
 export class Authorization implements State {
   readonly #context: Context
   readonly #auth: Auth
@@ -18,26 +21,30 @@ export class Authorization implements State {
   #username: string | null = null
 
   readonly maxUnknown = MAX_UNKNOWN
-  readonly #verbs: ReadonlyMap<string, Verb>
+
+  /** Made once for all sessions: each has another use for two or three of them. */
+  static readonly #verbs: ReadonlyMap<string, AuthorizationVerb> = new Map<
+    string,
+    AuthorizationVerb
+  >([
+    ['USER', (self) => (name) => self.#user(name)],
+    ['PASS', (self) => (password) => self.#pass(password)],
+    ['APOP', (self) => (proof) => self.#apop(proof)],
+    ['AUTH', (self) => (argument) => self.#sasl(argument)],
+    ['UTF8', (self) => self.#bare(() => self.#utf8())],
+    ['LANG', (self) => (range) => lang(range, self.#context)],
+    ['STLS', (self) => self.#bare(() => self.#stls())],
+    ['CAPA', (self) => self.#bare(() => self.#capa())],
+    ['QUIT', (self) => self.#bare(() => ok(self.#context.texts.bye, { next: null }))],
+  ])
 
   constructor(context: Context) {
     this.#context = context
     this.#auth = new Auth(context)
-    this.#verbs = new Map<string, Verb>([
-      ['USER', (name) => this.#user(name)],
-      ['PASS', (password) => this.#pass(password)],
-      ['APOP', (proof) => this.#apop(proof)],
-      ['AUTH', (argument) => this.#sasl(argument)],
-      ['UTF8', bare(context, () => this.#utf8())],
-      ['LANG', (range) => lang(range, context)],
-      ['STLS', bare(context, () => this.#stls())],
-      ['CAPA', bare(context, () => this.#capa())],
-      ['QUIT', bare(context, () => ok(context.texts.bye, { next: null }))],
-    ])
   }
 
   verb(name: string): Verb | undefined {
-    return this.#verbs.get(name)
+    return Authorization.#verbs.get(name)?.(this)
   }
 
   get refusal(): string {
@@ -51,6 +58,10 @@ export class Authorization implements State {
   /** Nothing is held before a login but by somebody who is just proving himself. */
   async leave(): Promise<void> {
     await this.#auth.abandon()
+  }
+
+  #bare(act: () => Reply): Verb {
+    return bare(this.#context, act)
   }
 
   /** Says yes to every name: which of them exist is told to nobody. */

@@ -14,7 +14,7 @@ export class Context {
   readonly peer: Peer
   /** Of the greeting, with its angle brackets; `null` if APOP is not offered. */
   readonly challenge: string | null
-  readonly surroundings: Surroundings
+  readonly #tls: TlsFacts | null
   /** In the language that the client chose last. */
   texts: Texts = ENGLISH
   /**
@@ -28,15 +28,20 @@ export class Context {
 
   /** @param tls `null` in clear, and where TLS ends before us */
   constructor(options: Pop3Options, peer: Peer, challenge: string | null, tls: TlsFacts | null) {
-    const { portal, hostname, nonce = newNonce } = options
     this.options = options
     this.peer = peer
     this.challenge = challenge
-    this.surroundings = {
-      peer,
+    this.#tls = tls
+  }
+
+  /** Made anew each time: most clients never ask for AUTH. */
+  get surroundings(): Surroundings {
+    const { portal, hostname, nonce = newNonce } = this.options
+    return {
+      peer: this.peer,
       hostname,
       nonce,
-      channelBinding: (type) => tls?.channelBinding?.(type) ?? null,
+      channelBinding: (type) => this.#tls?.channelBinding?.(type) ?? null,
       scramChallenge: (username) => portal.scramChallenge(username),
     }
   }

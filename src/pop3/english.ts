@@ -47,6 +47,7 @@ export const ENGLISH: Texts = {
 
   inUse: `the mailbox is in use by another session; ${AGAIN}`,
   tooSoon: `the last login was too short a time ago; ${AGAIN}`,
+  throttled: `too many failed logins from your network; ${AGAIN}`,
   cannotCheck: `logins cannot be checked now; ${AGAIN}`,
   needsUtf8: 'the header of this message is in UTF-8; say UTF8 before the login to get it',
   unreadable: `this message cannot be read now; ${AGAIN}`,

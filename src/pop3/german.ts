@@ -47,6 +47,7 @@ export const GERMAN: Texts = {
 
   inUse: `das Postfach ist in einer anderen Sitzung geöffnet; ${AGAIN}`,
   tooSoon: `die letzte Anmeldung ist zu kurze Zeit her; ${AGAIN}`,
+  throttled: `zu viele misslungene Anmeldungen aus Ihrem Netz; ${AGAIN}`,
   cannotCheck: `Anmeldungen können gerade nicht geprüft werden; ${AGAIN}`,
   needsUtf8: 'der Kopf dieser Nachricht ist in UTF-8; wer sie will, sagt UTF8 vor der Anmeldung',
   unreadable: `diese Nachricht ist gerade nicht lesbar; ${AGAIN}`,

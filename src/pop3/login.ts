@@ -1,6 +1,6 @@
 /** The login of POP3: credentials to the portal, what comes of it to the log and to the client (RFC 2449 section 8, RFC 3206). */
 import type { NamedCredentials } from '../cred/credentials.js'
-import { LoginInUse, LoginRefused, LoginTooSoon } from '../cred/errors.js'
+import { LoginInUse, LoginRefused, LoginThrottled, LoginTooSoon } from '../cred/errors.js'
 import type { Login } from '../cred/realm.js'
 import { reason } from '../log/log.js'
 import type { Mailbox } from '../mail/mailbox.js'
@@ -53,5 +53,7 @@ function answer(error: unknown, texts: Texts): Reply {
   if (error instanceof LoginRefused) return err(texts.wrongLogin, { code: 'AUTH', blame: 'login' })
   if (error instanceof LoginInUse) return later(texts.inUse, 'IN-USE')
   if (error instanceof LoginTooSoon) return later(texts.tooSoon, 'LOGIN-DELAY')
+  // Whoever does not wait is sent away: it costs a line each time.
+  if (error instanceof LoginThrottled) return { ...later(texts.throttled), blame: 'login' }
   return later(texts.cannotCheck, systemCode(error))
 }

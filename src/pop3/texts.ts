@@ -49,6 +49,7 @@ export interface Texts {
 
   readonly inUse: string
   readonly tooSoon: string
+  readonly throttled: string
   readonly cannotCheck: string
   readonly unreadable: string
   readonly needsUtf8: string

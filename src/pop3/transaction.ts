@@ -103,7 +103,10 @@ export class Transaction implements State {
   async leave(why: string): Promise<void> {
     if (this.#left) return
     this.#left = true
-    this.#log.info('pop3 logout', { ...this.#who(), why, ...this.#done })
+    // Written out: to spread two objects takes half as long as to write the line.
+    const { user, ip } = this.#who()
+    const { retr, top: tops, dele, octets } = this.#done
+    this.#log.info('pop3 logout', { user, ip, why, retr, top: tops, dele, octets })
     try {
       await this.#login.logout()
     } catch (error) {

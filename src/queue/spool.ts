@@ -48,7 +48,8 @@ export interface Spool {
   settle(job: Job, changes: ReadonlyMap<number, QueuedRecipient>): Promise<Settled | null>
 
   /**
-   * Changes a message that is not lent (held, released, dropped, reported …). `null` = take it out.
+   * Changes a message that is not lent (held, released, dropped, reported …). `null` = take it out;
+   * the very item that came = leave it as it is.
    * @returns false = there is none, or it is lent now
    */
   change(id: string, by: (item: QueueItem) => QueueItem | null): Promise<boolean>
@@ -61,6 +62,12 @@ export interface Spool {
 
   /** All messages, oldest first; what comes or goes meanwhile may or may not be among them. */
   ids(): readonly string[]
+
+  /**
+   * Messages that wait for nothing but that a sender is told: what was added like that, what was
+   * settled and not reported yet, and what a crash left between the two. None that is lent.
+   */
+  untold(): readonly string[]
 
   /** When something is due next, milliseconds since 1970; `null` = nothing waits. Full lanes are not looked at. */
   nextDue(room: Room): number | null

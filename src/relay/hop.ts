@@ -18,7 +18,8 @@ export interface TlsaRecord {
 /**
  * What is asked of TLS: `never`; `may` = if the server offers it, whoever it is (and in clear if
  * its TLS fails); `encrypt` = always, whoever it is; `verify` = always, with a certificate for
- * one of the names from an authority that is trusted; `dane` = always, matching one of the records.
+ * one of the names from an authority that is trusted (the system's, and those of `ca` in PEM);
+ * `dane` = always, matching one of the records.
  */
 export type TlsDemand =
   | { readonly kind: 'never' | 'may' | 'encrypt' }

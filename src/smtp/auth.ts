@@ -1,7 +1,7 @@
 /** AUTH (RFC 4954): a SASL exchange in lines that are no commands, from the mechanism's name to a sender. */
 import { ANONYMOUS } from '../cred/checker.js'
 import type { NamedCredentials } from '../cred/credentials.js'
-import { LoginFailed, LoginRefused } from '../cred/errors.js'
+import { LoginFailed, LoginRefused, LoginThrottled } from '../cred/errors.js'
 import type { Login } from '../cred/realm.js'
 import { reason } from '../log/log.js'
 import type { Sender } from '../mail/sender.js'
@@ -15,7 +15,7 @@ import { fault, type Reply, reply } from './reply.js'
 
 /** Octets of a command or a response with its line end (RFC 4954 section 4). */
 export const MAX_AUTH_LINE = MAX_RESPONSE + '\r\n'.length
-/** Wrong passwords in one connection. */
+/** Wrong passwords, and tries where too many of them came before, in one connection. */
 const MAX_FAILURES = 3
 /** Guessing passwords shall be slow; milliseconds. */
 const TARPIT_MS = 1_000
@@ -42,6 +42,10 @@ const TOO_OFTEN: Reply = {
 }
 const CANNOT_TELL: Reply = {
   bytes: reply(454, '4.7.0', 'Your password cannot be checked now; it may be right, try again'),
+}
+const THROTTLED: Reply = {
+  bytes: reply(454, '4.7.0', 'Too many failed logins from your network; try again later'),
+  after: TARPIT_MS,
 }
 const WELCOME: Reply = { bytes: reply(235, '2.7.0', 'Logged in'), next: 'ready' }
 
@@ -191,8 +195,10 @@ export class Auth {
     const { options, peer } = this.#context
     const facts = { ip: peer.address, secure: peer.secure, method: this.#mechanism }
     options.log.warn('smtp login failed', { user, ...facts, reason: reason(error) })
-    if (!(error instanceof LoginRefused)) return CANNOT_TELL
-    return ++this.#failures < MAX_FAILURES ? WRONG : TOO_OFTEN
+    const throttled = error instanceof LoginThrottled
+    if (!throttled && !(error instanceof LoginRefused)) return CANNOT_TELL
+    if (++this.#failures >= MAX_FAILURES) return TOO_OFTEN
+    return throttled ? THROTTLED : WRONG
   }
 }
 

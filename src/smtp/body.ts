@@ -1,9 +1,10 @@
 /**
- * The body of DATA, byte by byte (RFC 5321 section 4.5.2): takes the dots off,
- * turns CR LF into LF, and knows exactly one end, CR LF `.` CR LF. Whatever is
- * not a clean line end marks the message as bad but never ends it: servers that
- * disagree about the end of a message can be made to accept forged ones.
+ * The body of DATA (RFC 5321 section 4.5.2): takes the dots off, turns CR LF
+ * into LF, and knows exactly one end, CR LF `.` CR LF. Whatever is not a clean
+ * line end marks the message as bad but never ends it: servers that disagree
+ * about the end of a message can be made to accept forged ones.
  */
+import { PlainRuns } from './plain-runs.js'
 
 /** What makes a body unacceptable, in the words of the reply. */
 export type BodyFault = 'bare LF' | 'bare CR' | 'NUL'
@@ -22,6 +23,8 @@ const LF = 10
 const CR = 13
 const DOT = 46
 const NUL = 0
+/** Octets that go byte by byte where a run ended: what ends runs seldom comes alone. */
+const STRETCH = 128
 
 // Where in a line the parser stands; the body begins at the start of a line.
 const LINE_START = 0
@@ -29,6 +32,7 @@ const IN_LINE = 1
 const AFTER_CR = 2
 const AFTER_DOT = 3
 const AFTER_DOT_CR = 4
+const NOTHING = Buffer.alloc(0)
 const STATES = [LINE_START, IN_LINE, AFTER_CR, AFTER_DOT, AFTER_DOT_CR]
 
 // What to do with a byte, as bits above the three of the next state.
@@ -62,9 +66,23 @@ function meaning(state: number, byte: number): number {
   return KEEP | IN_LINE
 }
 
+/** The fast one for what is plain, `null` if there can be none. */
+const runs = PlainRuns.make()
+
 export class BodyParser {
+  readonly #runs: PlainRuns | null
   #state = LINE_START
   #faults = 0
+  #chunk: Buffer = NOTHING
+  #content: Buffer = NOTHING
+  #at = 0
+  #out = 0
+  #lines = 0
+
+  /** @param plain `null`: every byte takes the way of the table, which is what the fast one has to agree with */
+  constructor(plain: PlainRuns | null = runs) {
+    this.#runs = plain
+  }
 
   /** What was wrong so far, `null` if nothing was. */
   get fault(): BodyFault | null {
@@ -73,25 +91,59 @@ export class BodyParser {
 
   /** Reads on. Where TCP cut the bytes makes no difference. */
   feed(chunk: Buffer): Piece {
-    const content = Buffer.allocUnsafe(chunk.length)
-    const { length } = chunk
-    let state = this.#state
-    let seen = 0
-    let out = 0
-    let lines = 0
-    let at = 0
-    while (at < length && !(seen & END)) {
+    this.#chunk = chunk
+    this.#content = Buffer.allocUnsafe(chunk.length)
+    this.#at = this.#out = this.#lines = 0
+    const done = this.#parse()
+    const content = this.#content.subarray(0, this.#out)
+    // Who waits for more for an hour keeps nothing.
+    this.#chunk = this.#content = NOTHING
+    return { taken: this.#at, content, lines: this.#lines, done }
+  }
+
+  /** @returns whether the body ended */
+  #parse(): boolean {
+    this.#runs?.begin(this.#chunk)
+    while (this.#at < this.#chunk.length) {
+      if (this.#runs !== null && this.#plain) this.#copyRun(this.#runs)
+      if (this.#step(Math.min(this.#at + STRETCH, this.#chunk.length))) return true
+    }
+    return false
+  }
+
+  /** True in a line, and at the beginning of one that begins with no dot. */
+  get #plain(): boolean {
+    if (this.#state === LINE_START) return this.#chunk[this.#at] !== DOT
+    return this.#state === IN_LINE
+  }
+
+  #copyRun(plain: PlainRuns): void {
+    const kept = plain.copy(this.#at, this.#content, this.#out)
+    this.#at += plain.taken
+    this.#out += kept
+    this.#lines += plain.taken - kept
+    // No LF is kept but that of a line end.
+    if (kept > 0) this.#state = this.#content[this.#out - 1] === LF ? LINE_START : IN_LINE
+  }
+
+  /** Byte by byte. @returns whether the body ended */
+  #step(end: number): boolean {
+    const [chunk, content] = [this.#chunk, this.#content]
+    let [state, at, out, seen] = [this.#state, this.#at, this.#out, 0]
+    while (at < end && !(seen & END)) {
       const byte = chunk[at++]!
       const step = TABLE[(state << 8) | byte]!
       state = step & STATE_BITS
       if (step & KEEP) content[out++] = byte
       else if (step & LINE) {
         content[out++] = LF
-        lines++
+        this.#lines++
       } else seen |= step
     }
     this.#state = state
+    this.#at = at
+    this.#out = out
     this.#faults |= seen
-    return { taken: at, content: content.subarray(0, out), lines, done: (seen & END) !== 0 }
+    return (seen & END) !== 0
   }
 }

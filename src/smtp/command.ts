@@ -94,13 +94,13 @@ function endOfPath(text: string, from: number): number {
   return -1
 }
 
-/** `null` when a parameter is malformed or given twice. */
+/** RFC 6531 section 3.3 lets values hold UTF-8. `null` when one is malformed or given twice. */
 function parseParameters(text: string): Map<string, string> | null {
   const parameters = new Map<string, string>()
   if (text === '') return parameters
   if (!text.startsWith(' ')) return null
   for (const part of text.trim().split(/ +/)) {
-    const match = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]+))?$/.exec(part)
+    const match = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~\u00a0-\u{10ffff}]+))?$/u.exec(part)
     const name = match?.[1]!.toUpperCase()
     if (name === undefined || parameters.has(name) || parameters.size === MAX_PARAMETERS)
       return null

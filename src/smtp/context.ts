@@ -5,7 +5,7 @@ import type { Login } from '../cred/realm.js'
 import type { Log } from '../log/log.js'
 import type { Address } from '../mail/address.js'
 import type { Avatars } from '../mail/avatars.js'
-import type { Opening } from '../mail/envelope.js'
+import type { Notice, Opening } from '../mail/envelope.js'
 import type { Sender } from '../mail/sender.js'
 import type { TlsFacts } from '../net/session.js'
 import type { Auth } from './auth.js'
@@ -44,6 +44,8 @@ export interface SmtpOptions {
   paced(what: Paced, address: string): boolean | Promise<boolean>
   /** True if the server at that address may say for whom it speaks. */
   xclientFrom(address: string): boolean
+  /** True if too few file descriptors are left to take one more message; without it there are enough. */
+  filesShort?(): boolean
   /** True if STARTTLS can be offered. */
   tlsAvailable(): boolean
   /** Where `<postmaster>` without a domain belongs (RFC 5321 section 4.5.1). */
@@ -62,6 +64,8 @@ export interface Draft {
   readonly to: Map<string, Address>
   /** Identities in the order in which they were named, also those named twice (RFC 2033 section 4.2). */
   readonly named: string[]
+  /** By identity: what was asked for when it was named first. */
+  readonly notices: Map<string, Notice>
 }
 
 /** Mutable on purpose: it is the memory of one session. */

@@ -27,6 +27,8 @@ const MAX_PATIENCE_MS = 7_200_000
 const DELIVERY_MS = 60_000
 /** A refused body is read up to this many times the size limit, then the connection ends. */
 const MAX_DISCARD_FACTOR = 4
+const SPACE = 32
+const TAB = 9
 
 export class Data implements RawInput {
   readonly #context: Context
@@ -137,7 +139,7 @@ export class Data implements RawInput {
   async #deliver(): Promise<Reply> {
     const { log } = this.#context.options
     try {
-      const header = this.#header()
+      const header = apart(this.#header(), this.#intake.firstOctet)
       const message = await this.#intake.finish(header, countLines(header))
       const outcomes = await inTime(sender(this.#context).send(this.#envelope, message))
       const refused = this.#context.options.role.replyPerRecipient
@@ -155,7 +157,7 @@ export class Data implements RawInput {
 
   #accepted(outcomes: readonly Outcome[]): Reply {
     const ok = reply(250, '2.0.0', `Ok ${this.#envelope.id}`)
-    if (!this.#context.options.role.replyPerRecipient) return { bytes: ok }
+    if (!this.#context.options.role.replyPerRecipient) return { bytes: ok, taken: true }
     const refused = new Map(outcomes.map(({ to, refusal: no }) => [identity(to), no]))
     const replies = this.#named.map((id) => {
       const no = refused.get(id)
@@ -164,7 +166,7 @@ export class Data implements RawInput {
       this.#say(refusal(no), `${id}: ${reason(no)}`)
       return refusal(no).bytes
     })
-    return { bytes: Buffer.concat(replies) }
+    return { bytes: Buffer.concat(replies), ...(replies.includes(ok) ? { taken: true } : {}) }
   }
 
   #header(): Buffer {
@@ -185,6 +187,15 @@ export class Data implements RawInput {
     const source = from === null ? '<>' : formatAddress(from)
     return { id, ip: peer.address, helo, from: source, to: first, nrcpt: to.length }
   }
+}
+
+/**
+ * A line that begins with a blank would belong to the header line above it (RFC 5322 section
+ * 2.2.3): ours would no longer be what we wrote. A message cannot begin with such a header, so
+ * this one has none, and the empty line before its body was forgotten.
+ */
+function apart(header: Buffer, first: number | undefined): Buffer {
+  return first === SPACE || first === TAB ? Buffer.concat([header, Buffer.from('\n')]) : header
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Between EHLO and the body: MAIL, RCPT, DATA (RFC 5321 sections 3.3 and 4.1.1). */
 import { type Address, identity } from '../mail/address.js'
-import type { Client } from '../mail/envelope.js'
+import type { Client, Envelope, Notice, Opening } from '../mail/envelope.js'
 import { messageTooBig } from '../mail/refusal.js'
 import { type Path, type PathError, parsePath } from './command.js'
 import { type Auth, userOf } from './auth.js'
@@ -8,6 +8,7 @@ import { type Context, type Draft, sender } from './context.js'
 import { Data } from './data.js'
 import { anytime, without } from './greeting.js'
 import { isReply, type MailParameters, readMailParameters } from './parameters.js'
+import { readRecipientParameters } from './recipient-parameters.js'
 import * as say from './reply.js'
 import type { Reply } from './reply.js'
 import type { State, Verb } from './state.js'
@@ -36,12 +37,15 @@ const TOO_MUCH_A_MINUTE: Reply = {
 const TOO_MANY_A_MINUTE: Reply = {
   bytes: say.reply(450, '4.7.1', 'Too many recipients from you; try again in a minute'),
 }
+/** With none left in the middle of a delivery nothing would be lost, but the client would have sent it in vain. */
+const NO_FILES: Reply = {
+  bytes: say.reply(452, '4.3.1', 'Too busy for another message now; try again later'),
+}
 const FROM_SYNTAX = say.fault(501, '5.5.4', 'Say MAIL FROM:<address>')
 const TO_SYNTAX = say.fault(501, '5.5.4', 'Say RCPT TO:<address>')
 const BAD_FROM = say.fault(501, '5.1.7', 'Bad sender address syntax')
 const BAD_TO = say.fault(501, '5.1.3', 'Bad recipient address syntax')
 const BAD_PARAMETER = say.fault(501, '5.5.4', 'Bad parameter syntax')
-const RCPT_PARAMETER = say.fault(555, '5.5.4', 'RCPT parameter not recognized or not implemented')
 const HELO_PARAMETER = say.fault(555, '5.5.4', 'Parameters need EHLO')
 /** RFC 6531 section 3.5. */
 const NEEDS_SMTPUTF8 = say.fault(553, '5.6.7', 'This address needs SMTPUTF8 in MAIL')
@@ -97,13 +101,24 @@ export class Ready implements State {
     if (++this.#context.messages > options.limits().messagesPerConnection) return COME_AGAIN
     const paced = options.paced('message', peer.address)
     if (paced !== true && !(await paced)) return TOO_MUCH_A_MINUTE
-    const { size: declaredSize, eightBit, smtputf8, requireTls } = parameters
-    const client = clientOf(this.#context)
-    const opening = { id: newId(), from, client, declaredSize, eightBit, smtputf8, requireTls }
+    const opening = this.#opening(from, parameters)
     await sender(this.#context).checkFrom(opening)
-    if (declaredSize !== null) await sender(this.#context).checkRoom(opening)
-    this.#context.draft = { opening, to: new Map(), named: [] }
+    if (opening.declaredSize !== null) await sender(this.#context).checkRoom(opening)
+    this.#context.draft = { opening, to: new Map(), named: [], notices: new Map() }
     return MAIL_BEGUN
+  }
+
+  #opening(from: Address | null, parameters: MailParameters): Opening {
+    const { size: declaredSize, reports, ...others } = parameters
+    return {
+      id: newId(),
+      from,
+      client: clientOf(this.#context),
+      declaredSize,
+      ...others,
+      ...(reports === null ? {} : { reports }),
+      ...(this.#context.options.role.replyPerRecipient ? { answersEach: true } : {}),
+    }
   }
 }
 
@@ -131,14 +146,17 @@ export class Transaction implements State {
   async #rcpt(text: string): Promise<Reply> {
     const path = afterWord(text, /^TO:/i, TO_SYNTAX, BAD_TO)
     if ('bytes' in path) return path
-    if (path.parameters.size > 0) return RCPT_PARAMETER
-    if (!this.#draft.opening.smtputf8 && !path.ascii) return NEEDS_SMTPUTF8
+    if (!this.#context.esmtp && path.parameters.size > 0) return HELO_PARAMETER
+    const { smtputf8 } = this.#draft.opening
+    const notice = readRecipientParameters(path.parameters, smtputf8)
+    if (notice !== null && 'bytes' in notice) return notice
+    if (!smtputf8 && !path.ascii) return NEEDS_SMTPUTF8
     const to = path.barePostmaster ? this.#context.options.postmaster() : path.address
-    return to === null ? BAD_TO : this.#add(to)
+    return to === null ? BAD_TO : this.#add(to, notice)
   }
 
-  async #add(recipient: Address): Promise<Reply> {
-    const { opening, to, named } = this.#draft
+  async #add(recipient: Address, notice: Notice | null): Promise<Reply> {
+    const { opening, to, named, notices } = this.#draft
     const key = identity(recipient)
     const again = to.has(key)
     if (again && !this.#context.options.role.replyPerRecipient) return say.RECIPIENT_OK
@@ -147,6 +165,7 @@ export class Transaction implements State {
     const paced = options.paced('recipient', peer.address)
     if (paced !== true && !(await paced)) return TOO_MANY_A_MINUTE
     if (!again) await sender(this.#context).checkTo(opening, recipient)
+    if (!again && notice !== null) notices.set(key, notice)
     to.set(key, recipient)
     named.push(key)
     return say.RECIPIENT_OK
@@ -155,16 +174,22 @@ export class Transaction implements State {
   async #data(text: string): Promise<Reply> {
     if (text !== '') return say.NO_ARGUMENT
     const { opening, to, named } = this.#draft
-    const { role } = this.#context.options
+    const { role, filesShort } = this.#context.options
     if (to.size === 0) return role.replyPerRecipient ? NO_LMTP_RECIPIENTS : NO_RECIPIENTS
+    if (filesShort?.() === true) return NO_FILES
     await sender(this.#context).checkRoom(opening)
-    const envelope = { ...opening, to: [...to.values()] }
-    return { bytes: say.SEND_BODY, body: new Data(this.#context, envelope, named) }
+    return { bytes: say.SEND_BODY, body: new Data(this.#context, sealed(this.#draft), named) }
   }
 
   #reset(): Reply {
     return { ...say.OK, next: 'ready' }
   }
+}
+
+function sealed({ opening, to, notices }: Draft): Envelope {
+  const envelope = { ...opening, to: [...to.values()] }
+  if (notices.size === 0) return envelope
+  return { ...envelope, notices: [...to.keys()].map((key) => notices.get(key) ?? null) }
 }
 
 function clientOf(context: Context): Client {

@@ -92,6 +92,7 @@ function extensions(context: Context): string[] {
     'ENHANCEDSTATUSCODES',
     '8BITMIME',
     'SMTPUTF8',
+    'DSN',
     'HELP',
   ]
 }

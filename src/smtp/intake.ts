@@ -1,32 +1,41 @@
 /**
- * Keeps a message while it arrives: a small one in memory, a large one in a
- * temporary file that has no name, so that a crash leaves nothing behind.
+ * Keeps a message while it arrives: in memory if it is not large and there is
+ * room for it, else in a temporary file.
  */
-import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { type FileHandle, open, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
 import { fromBuffer, type Message } from '../mail/message.js'
+import { incoming, type MemoryPool, MemoryShare } from './memory-share.js'
+import { SpillFile } from './spill-file.js'
 
-/** Up to here a message stays in memory. */
-const MAX_IN_MEMORY = 65_536
+/** Octets of a message that may always stay in memory … */
+const SMALL = 65_536
+/** … and those that may while all messages together leave room for them. */
+const MAX_IN_MEMORY = 1_048_576
 /** A client that sends byte by byte must not make as many objects. */
 const MAX_PIECES = 128
-/** What gathers before it is written, and what is read at a time. */
-const BLOCK = 131_072
+/** What gathers before it is written; as much again may be on its way to the disk. */
+const BLOCK = 262_144
 
 export class Intake {
   readonly #directory: string
+  readonly #share: MemoryShare
+  /** Pieces that were put together from many. */
+  #merged: Buffer[] = []
   #pieces: Buffer[] = []
   #pending = 0
+  #first: number | undefined
   #size = 0
   #lines = 0
-  #file: FileHandle | null = null
-  #written = 0
+  #file: SpillFile | null = null
+  /** The last write, under way or done; `null` while everything is in memory. */
+  #writing: Promise<void> | null = null
 
-  /** @param directory for temporary files; must exist */
-  constructor(directory: string) {
+  /**
+   * @param directory for temporary files; must exist
+   * @param pool of memory, for what is not small
+   */
+  constructor(directory: string, pool: MemoryPool = incoming) {
     this.#directory = directory
+    this.#share = new MemoryShare(pool)
   }
 
   /** Octets on the wire so far: every LF came as CR LF. */
@@ -34,64 +43,92 @@ export class Intake {
     return this.#size + this.#lines
   }
 
-  /** Adds content with LF line ends. A promise only if something must be written. */
+  /** `undefined` while there is none. */
+  get firstOctet(): number | undefined {
+    return this.#first
+  }
+
+  /**
+   * Adds content with LF line ends. A promise only if a disk must be waited for.
+   * @throws the system's error, which may be that of an earlier write
+   */
   add(content: Buffer, lines: number): void | Promise<void> {
     if (content.length === 0) return
-    if (this.#pieces.length >= MAX_PIECES) this.#pieces = [Buffer.concat(this.#pieces)]
+    this.#merge()
+    this.#first ??= content[0]
     this.#pieces.push(content)
     this.#pending += content.length
     this.#size += content.length
     this.#lines += lines
-    if (this.#pending > (this.#file === null ? MAX_IN_MEMORY : BLOCK)) return this.#spill()
+    if (!this.#hasRoom()) return this.#spill()
   }
 
   /** The whole message, the header lines in front. It lives until `discard()`. */
   async finish(header: Buffer, headerLines: number): Promise<Message> {
     const lines = headerLines + this.#lines
-    if (this.#file === null) return fromBuffer(Buffer.concat([header, ...this.#pieces]), lines)
+    if (this.#writing === null) return this.#inMemory(header, lines)
     await this.#spill()
-    const file = this.#file
-    const size = this.#written
-    return { size: header.length + size, lines, open: () => readBack(header, file, size) }
+    await this.#writing
+    const file = this.#file!
+    const size = header.length + file.size
+    const filed = { head: header, use: <T>(work: (fd: number) => Promise<T>) => file.use(work) }
+    return { size, lines, open: () => file.read(header), filed }
   }
 
   /** Gives up memory and file. */
   async discard(): Promise<void> {
+    this.#take()
+    const writing = this.#writing
+    this.#writing = null
+    // Whoever waits for that write is told what became of it.
+    await writing?.catch(() => {})
     const file = this.#file
     this.#file = null
-    this.#pieces = []
-    this.#pending = 0
     await file?.close()
   }
 
-  async #spill(): Promise<void> {
-    const block = Buffer.concat(this.#pieces)
+  #hasRoom(): boolean {
+    if (this.#writing !== null) return this.#pending <= BLOCK
+    if (this.#pending <= SMALL) return true
+    return this.#pending <= MAX_IN_MEMORY && this.#share.grow(this.#pending)
+  }
+
+  /** Pieces of pieces, so that no octet is copied more often than a few times. */
+  #merge(): void {
+    if (this.#pieces.length < MAX_PIECES) return
+    if (this.#merged.length >= MAX_PIECES) this.#merged = [Buffer.concat(this.#merged)]
+    this.#merged.push(Buffer.concat(this.#pieces))
+    this.#pieces = []
+  }
+
+  #take(): Buffer[] {
+    const pieces = [...this.#merged, ...this.#pieces]
+    this.#merged = []
     this.#pieces = []
     this.#pending = 0
-    this.#file ??= await openNameless(this.#directory)
-    for (let at = 0; at < block.length;) {
-      const { bytesWritten } = await this.#file.write(block, at, block.length - at, this.#written)
-      at += bytesWritten
-      this.#written += bytesWritten
-    }
+    this.#share.release()
+    return pieces
   }
-}
 
-async function openNameless(directory: string): Promise<FileHandle> {
-  const path = join(directory, `incoming-${randomBytes(12).toString('hex')}`)
-  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
-  const file = await open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
-  await unlink(path)
-  return file
-}
+  #inMemory(header: Buffer, lines: number): Message {
+    const pieces = [header, ...this.#merged, ...this.#pieces]
+    const size = header.length + this.#size
+    if (size <= SMALL) return fromBuffer(Buffer.concat(pieces, size), lines)
+    return { size, lines, open: () => pieces }
+  }
 
-async function* readBack(header: Buffer, file: FileHandle, size: number): AsyncIterable<Buffer> {
-  yield header
-  for (let at = 0; at < size;) {
-    const block = Buffer.allocUnsafe(Math.min(BLOCK, size - at))
-    const { bytesRead } = await file.read(block, 0, block.length, at)
-    if (bytesRead === 0) throw new Error('a temporary file became shorter')
-    at += bytesRead
-    yield block.subarray(0, bytesRead)
+  /** Begins to write what is there. @returns the write before it: more than one at a time would be memory without end */
+  #spill(): Promise<void> {
+    const before = this.#writing ?? Promise.resolve()
+    const pieces = this.#take()
+    this.#writing = before.then(() => this.#write(pieces))
+    // It is told by the next step, which may be a while away.
+    this.#writing.catch(() => {})
+    return before
+  }
+
+  async #write(pieces: readonly Buffer[]): Promise<void> {
+    this.#file ??= await SpillFile.open(this.#directory)
+    await this.#file.append(pieces)
   }
 }

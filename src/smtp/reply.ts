@@ -14,6 +14,8 @@ export interface Reply {
   readonly after?: number
   /** The client's fault, or that of whoever wrote the address: too many of them end a session. */
   readonly fault?: boolean
+  /** The client's message was taken: that makes up for its mistakes. */
+  readonly taken?: true
 }
 
 /** Longest line of a reply, line end counted (RFC 5321 section 4.5.3.1.5). */

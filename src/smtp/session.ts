@@ -13,6 +13,8 @@ import type { Context, SmtpOptions } from './context.js'
 import type { Data } from './data.js'
 import { Ready, Transaction } from './envelope.js'
 import { Greeting } from './greeting.js'
+import { MAX_MAIL_PARAMETERS } from './parameters.js'
+import { MAX_RECIPIENT_PARAMETERS } from './recipient-parameters.js'
 import * as say from './reply.js'
 import {
   ABSENT_VERBS,
@@ -25,11 +27,13 @@ import {
 
 /** RFC 5321 section 4.5.3.1.4, line end counted. */
 const MAX_COMMAND = 512
-/** What SIZE, BODY, SMTPUTF8, AUTH and REQUIRETLS add to MAIL (RFC 1870, 6152, 6531, 4954, 8689). */
-const MAX_MAIL_COMMAND = MAX_COMMAND + 26 + 17 + 10 + 500 + 11
+/** Each extension lengthens the commands that it adds parameters to. */
+const MAX_MAIL_COMMAND = MAX_COMMAND + MAX_MAIL_PARAMETERS
+const MAX_RCPT_COMMAND = MAX_COMMAND + MAX_RECIPIENT_PARAMETERS
 /** Octets of those verbs that may be longer than others. */
 const LONG_COMMANDS = new Map([
   ['MAIL', MAX_MAIL_COMMAND],
+  ['RCPT', MAX_RCPT_COMMAND],
   ['AUTH', MAX_AUTH_LINE],
 ])
 /** RFC 5321 section 4.5.3.2.7. */
@@ -202,7 +206,8 @@ export class SmtpSession implements Session {
     body.whenDone((reply) => {
       this.#body = null
       this.#state = this.#states.ready
-      if (!reply.fault && reply.then === undefined) this.#faults = this.#junk = 0
+      // A "later" of ours neither counts nor makes up for anything: it is not the client's doing.
+      if (reply.taken) this.#faults = this.#junk = 0
       return this.#answer(reply)
     })
   }

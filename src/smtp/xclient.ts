@@ -4,6 +4,7 @@
  * command and its attributes are Postfix's (XCLIENT_README).
  */
 import type { Peer } from '../cred/credentials.js'
+import { decodeXtext } from '../mail/xtext.js'
 import { formatIp, octetsOf } from '../net/ip.js'
 import { isThisMachine } from '../net/this-machine.js'
 import { userOf } from './auth.js'
@@ -86,17 +87,9 @@ function attributes(text: string): Map<string, string | null> | null {
   const found = new Map<string, string | null>()
   for (const part of text.split(/ +/)) {
     const [, name, raw] = /^([A-Za-z]{1,20})=([!-<>-~]{1,300})$/.exec(part) ?? []
-    const value = raw === undefined ? undefined : fromXtext(raw)
-    if (name === undefined || value === undefined || found.has(name.toUpperCase())) return null
+    const value = raw === undefined ? null : decodeXtext(raw)
+    if (name === undefined || value === null || found.has(name.toUpperCase())) return null
     found.set(name.toUpperCase(), /^\[(?:UNAVAILABLE|TEMPUNAVAIL)\]$/i.test(value) ? null : value)
   }
   return found
-}
-
-/** RFC 3461 section 4. `undefined` if it is none, or holds what is not printable. */
-function fromXtext(text: string): string | undefined {
-  const decoded = text.replace(/\+([0-9A-F]{2})/g, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  )
-  return /^[ -~]*$/.test(decoded) && !/\+(?![0-9A-F]{2})/.test(text) ? decoded : undefined
 }

@@ -82,7 +82,7 @@ export class Maildirs implements Store {
     )
     const results = new Map(good.map((order, at) => [order, delivered[at]!]))
     return Promise.all(
-      orders.map((order) =>
+      orders.map(async (order) =>
         order instanceof Error ? order : caught(this.#conclude(order, results.get(order)!, size)),
       ),
     )

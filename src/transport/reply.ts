@@ -1,5 +1,6 @@
 /** Reads the replies of an SMTP or LMTP server (RFC 5321 section 4.2) as they come in, within limits. */
 import { misconfigured, Refusal } from '../mail/refusal.js'
+import { ProtocolError } from './faults.js'
 
 /** Octets of a line; RFC 5321 section 4.5.3.1.5 has 512. */
 const MAX_LINE = 2_048
@@ -10,11 +11,6 @@ const MAX_TEXT = 200
 const WRONG_SERVER = new Set([500, 501, 502, 503, 504, 521, 530, 535, 538, 555])
 const LINE = /^([2-5]\d\d)(?:([ -])(.*))?$/s
 const STATUS = /^([245])\.(\d{1,3})\.(\d{1,3})(?: |$)/
-
-/** The server does not speak SMTP or LMTP, or says more than anybody may. */
-export class ProtocolError extends Error {
-  override readonly name = 'ProtocolError'
-}
 
 export interface Reply {
   /** 200 to 599. */
@@ -83,7 +79,7 @@ export function refusalFrom({ code, lines }: Reply): Refusal {
   const name = known ? status.join('.') : `${code < 500 ? 4 : 5}.0.0`
   // A 421 of ours would end a connection that this server has nothing to do with.
   const ours = code === 421 ? 451 : code
-  return new Refusal(ours, name, text === '' ? 'the mail server behind this one refused it' : text)
+  return new Refusal(ours, name, text === '' ? 'the other mail server refused it' : text)
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
- * Measures mailtap on this machine, beside a minimal program on npm's smtp-server and beside Dovecot.
- * Usage: npm run bench [-- [smtp] [pop3] [memory] [rounds=N] [messages=N] [rows=NAME,NAME] [at=DIRECTORY]]
- * ROWS of pop3.ts has the names; the mail is on tmpfs unless a directory of a disk is given.
+ * Measures mailtap on this machine, beside a minimal program on npm's smtp-server and beside Postfix and Dovecot.
+ * Usage: npm run bench [-- [smtp] [mx] [pop3] [memory] [rounds=N] [messages=N] [rows=NAME,NAME] [at=DIRECTORY]]
+ * ROWS of pop3.ts has the names, mx.ts looks for them in those of its cells; the mail is on tmpfs unless a directory of a disk is given.
  */
 import { rmSync, statfsSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
@@ -16,6 +16,7 @@ import {
   startNaive,
   stop,
 } from './process.js'
+import { mx } from './mx.js'
 import { pop3 } from './pop3.js'
 import { median, say, table } from './report.js'
 import { type Site, empty, makeRoot, makeSite } from './site.js'
@@ -113,6 +114,7 @@ async function large(site: Site): Promise<void> {
 }
 
 const PARTS = {
+  mx: (root: string) => mx({ root, cli: cli!, rounds }, word('rows')?.split(',') ?? []),
   smtp: (root: string) => smtp(makeSite(root, 'smtp')),
   pop3: (root: string) => pop3({ root, cli: cli!, rounds }, word('rows')?.split(',') ?? []),
   memory: (root: string) => large(makeSite(root, 'memory')),

@@ -2,23 +2,28 @@
  * Sends mail as fast as a server takes it, in a process of its own. MAIL, RCPT
  * and DATA go out together (RFC 2920), the body after the 354; every server is
  * spoken to in the same way.
- * Usage: node smtp-load.js PORT CONNECTIONS MESSAGES SIZE, where MESSAGES are those of each
- * connection and SIZE counts octets. Says `ready`, waits for `go`, says how long it took.
+ * Usage: node smtp-load.js PORT CONNECTIONS MESSAGES SIZE [RECIPIENTS], where MESSAGES are those
+ * of each connection, SIZE counts octets, and several recipients are u1, u2 and so on. Says `ready`, waits for `go`, says how long it took.
  */
 import { once } from 'node:events'
 import { Wire } from './wire.js'
 
-const [port, connections, messages, size] = process.argv.slice(2).map(Number) as [
+const [port, connections, messages, size, recipients = 1] = process.argv.slice(2).map(Number) as [
   number,
   number,
   number,
   number,
+  number?,
 ]
 /** A body is poured in pieces of this size at most. */
 const PIECE = 65_536
 const LINE = `${'abcdefghij'.repeat(7)}0123456\r\n`
 const HEADER = 'From: <bench@example.org>\r\nTo: <bob@example.com>\r\nSubject: bench\r\n\r\n'
-const ENVELOPE = 'MAIL FROM:<bench@example.org>\r\nRCPT TO:<bob@example.com>\r\nDATA\r\n'
+const NAMES =
+  recipients === 1 ? ['bob'] : Array.from({ length: recipients }, (_, at) => `u${at + 1}`)
+const RCPTS = NAMES.map((name) => `RCPT TO:<${name}@example.com>\r\n`).join('')
+const ENVELOPE = `MAIL FROM:<bench@example.org>\r\n${RCPTS}DATA\r\n`
+const TAKEN = [250, ...NAMES.map(() => 250), 354]
 
 function lines(octets: number): string {
   const whole = LINE.repeat(Math.floor(octets / LINE.length))
@@ -39,7 +44,7 @@ async function open(): Promise<Wire> {
 
 async function send(wire: Wire): Promise<void> {
   wire.write(ENVELOPE)
-  await wire.replies(250, 250, 354)
+  await wire.replies(...TAKEN)
   if (small === null) await pourLarge(wire)
   else wire.write(small)
   await wire.replies(250)

@@ -47,6 +47,48 @@ describe('Slots', () => {
     await Promise.all(running)
   })
 
+  it('go round between places: who asks for many waits for his own', async () => {
+    const slots = new Slots({ running: 1, waiting: 10, patience: 60_000 })
+    const order: string[] = []
+    const first = job()
+    const running = slots.run(first.run, 'guesser')
+    const check = (name: string, from: string) => slots.run(async () => void order.push(name), from)
+    const all = [
+      ...['g1', 'g2', 'g3', 'g4'].map((name) => check(name, 'guesser')),
+      ...['a1', 'a2'].map((name) => check(name, 'alice')),
+      check('b1', 'bob'),
+    ]
+    first.finish()
+    await Promise.all([running, ...all])
+    expect(order).toEqual(['g1', 'a1', 'b1', 'g2', 'a2', 'g3', 'g4'])
+  })
+
+  it('make room for others where one place has taken all, the last one going first (R7)', async () => {
+    const slots = new Slots({ running: 1, waiting: 4, patience: 60_000 })
+    const first = job()
+    const running = slots.run(first.run, 'guesser')
+    const heard: string[] = []
+    const check = (name: string, from: string): Promise<number> =>
+      slots
+        .run(async () => name, from)
+        .then(
+          (done) => heard.push(done),
+          () => heard.push(`${name} later`),
+        )
+    const guesses = ['g1', 'g2', 'g3', 'g4', 'g5'].map((name) => check(name, 'guesser'))
+    await turn()
+    expect(heard).toEqual(['g5 later'])
+    const others = [check('a1', 'alice'), check('b1', 'bob'), check('c1', 'carol')]
+    await turn()
+    // With two each or less nobody has to give way.
+    expect(heard).toEqual(['g5 later', 'g4 later', 'g3 later', 'g2 later'])
+    await check('d1', 'dave')
+    expect(heard.at(-1)).toBe('d1 later')
+    first.finish()
+    await Promise.all([running, ...guesses, ...others])
+    expect(heard.slice(5)).toEqual(['g1', 'a1', 'b1', 'c1'])
+  })
+
   it('turn away whoever waited too long, and nobody else', async () => {
     const slots = new Slots({ running: 1, waiting: 1, patience: 1 })
     const first = job()

@@ -48,7 +48,7 @@ describe('the config of a command', () => {
     expect(JSON.parse(out)).toMatchObject({
       $schema: 'https://json-schema.org/draft/2020-12/schema',
       additionalProperties: false,
-      properties: { hostname: { type: 'string' }, relay: { not: {} } },
+      properties: { hostname: { type: 'string' }, uid: { not: {} } },
     })
   })
 })

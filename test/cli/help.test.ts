@@ -15,5 +15,5 @@ test('mailtap help says which command it does not know, and which is not there y
   const place = await Workplace.make()
   const unknown = await place.mailtap(['help', 'nonsense'])
   expect([unknown.code, oneLine(unknown)]).toEqual([64, expect.stringContaining("'nonsense'")])
-  expect((await place.mailtap(['help', 'queue'])).code).toBe(69)
+  expect((await place.mailtap(['help', 'console'])).code).toBe(69)
 })

@@ -18,6 +18,7 @@ const CONFIG: NewConfig = {
   defaultDomain: 'example.com',
   listen: { ...byProtocol(() => []), smtp: ['25'], pop3: ['110'] },
   tls: { cert: 'c.pem', key: 'k.pem' },
+  relay: null,
   domains: [
     {
       name: 'example.com',
@@ -53,10 +54,12 @@ describe('a new config', () => {
   test('has what it does not say in comments that can be taken in', () => {
     const text = newConfig({ ...CONFIG, defaultDomain: null, tls: null })
     expect(text).not.toMatch(/^(default_domain|\[tls\])/m)
-    const all = text.replace(/^# (\[?[a-z0-9_.]+(?:\]| = .*))$/gm, '$1')
+    const all = text.replace(/^# (\[{0,2}["a-z0-9_.]+(?:\]{1,2}| = .*))$/gm, '$1')
     expect(checkForm(parseToml(all, 'all').value)).toMatchObject({
       settings: {
         tls: { cert: 'fullchain.pem' },
+        relay: { rate: { count: 100 }, route: [{ sender_domain: ['example.org'] }] },
+        queue: { retry_max: 14_400_000 },
         pop3: { apop: 'auto' },
         limits: { message_size: 52_428_800 },
         log: { level: 'info' },

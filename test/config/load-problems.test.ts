@@ -48,7 +48,7 @@ describe('what is wrong with a config', () => {
       'mailtap.toml:14:1: domains."c.org".bounce_to_postmaster: expected true or false, not this text',
       'mailtap.toml:15:1: domains."c.org".catch_all: expected an address such as "alice@example.com", not this text',
       'mailtap.toml:16:2: tls.key: missing; expected a PEM file',
-      expect.stringMatching(/^mailtap\.toml:18:2: relay: .* is not in this version yet/),
+      expect.stringMatching(/^mailtap\.toml:19:1: relay\.via: expected a list of 10 at most/),
       'mailtap.toml:21:1: log.level: expected "debug" or "info" or "warn" or "error", not this text',
       'mailtap.toml:23:1: pop3.apop: expected "auto" or "on" or "off", not true',
     ])

@@ -65,6 +65,19 @@ export function limiterContract(name: string, make: () => Promise<LimiterStage>)
       expect(all.filter((verdict) => verdict.allowed)).toHaveLength(10)
     })
 
+    test('tells what it would say, and counts nothing for that', async () => {
+      const { limiter } = await make()
+      for (let i = 0; i < 20; i++) {
+        expect(await limiter.peek('a', 10, 1, 10)).toEqual({ allowed: true, retryAfterMs: 0 })
+      }
+      expect(await allowed(limiter, 20)).toBe(10)
+      const { allowed: more, retryAfterMs } = await limiter.peek('a', 1, 1, 10)
+      expect(more).toBe(false)
+      expect(retryAfterMs).toBeGreaterThan(0)
+      expect(retryAfterMs).toBeLessThanOrEqual(1000)
+      expect((await limiter.peek('a', 11, 1, 10)).retryAfterMs).toBe(Infinity)
+    })
+
     test.each([
       [0, 1, 1],
       [-1, 1, 1],
@@ -75,6 +88,7 @@ export function limiterContract(name: string, make: () => Promise<LimiterStage>)
     ])('takes no numbers that mean nothing: %d, %d, %d', async (cost, perSecond, burst) => {
       const { limiter } = await make()
       await expect(limiter.hit('a', cost, perSecond, burst)).rejects.toThrow(RangeError)
+      await expect(limiter.peek('a', cost, perSecond, burst)).rejects.toThrow(RangeError)
     })
   })
 }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { ANONYMOUS, type AvatarId, type Checker } from '../../src/cred/checker.js'
 import type { Credentials, Kind, Peer } from '../../src/cred/credentials.js'
-import { LoginRefused, LoginUnavailable } from '../../src/cred/errors.js'
+import { LoginRefused, LoginThrottled, LoginUnavailable } from '../../src/cred/errors.js'
 import { Portal } from '../../src/cred/portal.js'
 import type { Realm } from '../../src/cred/realm.js'
+import type { Throttle } from '../../src/cred/throttle.js'
 
 type Things = { readonly name: string }
 
@@ -70,6 +71,24 @@ describe('Portal', () => {
     const asked = checker(null)
     const portal = new Portal(realm, [asked])
     expect((await portal.login({ kind: 'anonymous', peer }, 'name')).id).toBe(ANONYMOUS)
+    expect(asked.asked).toBe(0)
+  })
+
+  test('asks no checker for somebody who has guessed too often, and tells how each login ended', async () => {
+    const ends: string[] = []
+    const throttle: Throttle = {
+      admit: async () => ({ ended: async (outcome) => void ends.push(outcome) }),
+    }
+    const judged = (said: AvatarId | null | Error) =>
+      new Portal(realm, [checker(said)], throttle).login(password, 'name').catch(() => null)
+    for (const said of ['alice', null, new Error('away')]) await judged(said)
+    await new Portal(realm, [], throttle).login({ kind: 'anonymous', peer }, 'name')
+    expect(ends).toEqual(['accepted', 'refused', 'unknown'])
+    const full: Throttle = { admit: () => Promise.reject(new LoginThrottled('later')) }
+    const asked = checker('alice')
+    await expect(new Portal(realm, [asked], full).login(password, 'name')).rejects.toThrow(
+      LoginThrottled,
+    )
     expect(asked.asked).toBe(0)
   })
 

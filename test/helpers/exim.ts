@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { answers, type Daemon, freePort, startDaemon } from './daemon.js'
 import { UNPACKED } from './jail.js'
 import { type Ended, runProgram } from './programs.js'
 
@@ -44,7 +45,77 @@ export async function handOverByExim(folder: string, job: Handover): Promise<End
   return runProgram(EXIM, how, { input: job.message, home: folder })
 }
 
-const configFile = (spool: string, { port, trust }: Handover): string => `
+export interface EximServer extends Daemon {
+  /** On 127.0.0.1. */
+  readonly port: number
+  /** Where all mail goes, in the format of mbox. */
+  readonly mailbox: string
+}
+
+/**
+ * Starts one that takes mail from whoever logs in over TLS.
+ * @param pem its key and its certificate
+ * @param login of the mechanism PLAIN
+ */
+export async function startEximServer(
+  folder: string,
+  pem: string,
+  login: { readonly user: string; readonly password: string },
+): Promise<EximServer> {
+  await chmod(folder, 0o755)
+  const spool = join(folder, 'spool')
+  await mkdir(spool)
+  await chown(spool, USER, USER)
+  const certificate = join(spool, 'tls.pem')
+  await writeFile(certificate, pem, { mode: 0o600 })
+  await chown(certificate, USER, USER)
+  const port = await freePort()
+  const config = join(folder, 'exim.conf')
+  await writeFile(config, serverFile(spool, port, certificate, login))
+  const works = () => answers(port)
+  const daemon = await startDaemon(EXIM, ['-C', config, '-bdf', '-v'], works, 'SIGTERM')
+  return { ...daemon, port, mailbox: join(spool, 'mailbox') }
+}
+
+const serverFile = (
+  spool: string,
+  port: number,
+  certificate: string,
+  { user, password }: { readonly user: string; readonly password: string },
+): string => `${common(spool)}
+host_lookup =
+daemon_smtp_ports = ${port}
+local_interfaces = 127.0.0.1
+tls_advertise_hosts = *
+tls_certificate = ${certificate}
+tls_privatekey = ${certificate}
+dsn_advertise_hosts = *
+acl_smtp_rcpt = members
+begin acl
+members:
+  accept authenticated = *
+  deny message = log in first
+begin routers
+all:
+  driver = accept
+  transport = keep
+begin transports
+keep:
+  driver = appendfile
+  file = ${spool}/mailbox
+  user = ${USER}
+  group = ${USER}
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = \${if and{{eq{$auth2}{${user}}}{eq{$auth3}{${password}}}}}
+  server_set_id = $auth2
+  server_advertise_condition = \${if def:tls_in_cipher}
+`
+
+const common = (spool: string): string => `
 exim_path = ${EXIM}
 primary_hostname = exim.example
 exim_user = ${USER}
@@ -54,7 +125,9 @@ log_file_path = ${spool}/%slog
 keep_environment =
 domainlist local =
 hosts_connection_nolog = *
-dns_dnssec_ok = 0
+dns_dnssec_ok = 0`
+
+const configFile = (spool: string, { port, trust }: Handover): string => `${common(spool)}
 begin routers
 all:
   driver = manualroute

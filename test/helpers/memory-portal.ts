@@ -7,6 +7,7 @@ import type { Login, Realm } from '../../src/cred/realm.js'
 import { deriveScram, type ScramChallenge } from '../../src/cred/scram.js'
 import type { Avatars } from '../../src/mail/avatars.js'
 import { MemoryStore } from './memory-mailbox.js'
+import { smallThrottle } from './small-throttle.js'
 
 /** Of RFC 7677 section 3, for everybody. */
 const CHALLENGE: ScramChallenge = {
@@ -25,6 +26,8 @@ export class MemoryUsers {
   readonly held = new Set<string>()
   /** Who has logged in too short a time ago. */
   readonly hasty = new Set<string>()
+  /** Failed logins from one address that are put up with; 0: any number. */
+  failures = 0
   /** The checker cannot tell. */
   broken = false
   /** Why not: the code of a system error. */
@@ -52,7 +55,7 @@ export class MemoryUsers {
   }
 
   portal(): Portal<Avatars> {
-    return new Portal<Avatars>(this.#realm(), [this.#checker()])
+    return new Portal<Avatars>(this.#realm(), [this.#checker()], smallThrottle(this.failures))
   }
 
   #checker(): Checker {

@@ -10,6 +10,7 @@
  *     @held ID                another session has the mailbox      @released ID
  *     @broken                 the user database is away            @mended
  *     @unreadable ID UID      @immovable ID UID    @torn ID UID    @chunks ID OCTETS
+ *     @failures N of logins that are put up with
  *     @max-errors N           @real-challenge, not that of @apop      @utf8 as-is or strict
  *
  * Questions: `mailbox ID`, uids kept; `held`, ids; `log`, events;
@@ -66,6 +67,7 @@ export class Pop3Stage implements Stage {
       expire: () => (this.#more = { ...this.#more, expire: () => rest }),
       utf8: () => (this.#more = { ...this.#more, utf8: () => utf8Of(rest) }),
       language: () => (this.#more = { ...this.#more, language: () => rest }),
+      failures: () => (this.users.failures = Number(rest)),
       hasty: () => this.users.hasty.add(id),
       trouble: () => (this.users.trouble = rest),
       'real-challenge': () => (this.#more = {}),

@@ -27,10 +27,12 @@ export interface Postfix {
  * Starts one with a queue of its own.
  * @param ways where mail for a recipient goes, in the words of transport(5)
  * @param trust the certificates that it believes; a server that has none of them gets no mail by TLS
+ * @param settings lines of main.cf that come after those of all
  */
 export async function startPostfix(
   ways: Readonly<Record<string, string>>,
   trust: string,
+  settings = '',
 ): Promise<Postfix> {
   const folder = await mkdtemp(join(tmpdir(), 'mailtap-postfix-'))
   const remove = () => rm(folder, { recursive: true, force: true })
@@ -39,7 +41,7 @@ export async function startPostfix(
     // Its processes run as a user of their own and have to come through here.
     await chmod(folder, 0o755)
     await mkdir(join(folder, 'queue'))
-    await writeFile(join(folder, 'main.cf'), mainFile(folder, ways, trust))
+    await writeFile(join(folder, 'main.cf'), `${mainFile(folder, ways, trust)}${settings}`)
     await writeFile(join(folder, 'master.cf'), masterFile(port))
     // Makes the directories of the queue.
     await runProgram('postfix', ['-c', folder, 'check'])

@@ -8,6 +8,8 @@
  *     @limits JSON             of messages and mistakes   @allowance NUMBER       of messages and recipients
  *     @front ADDRESS           a server that may say XCLIENT
  *     @submission | @lmtp     another kind of port         @challenges            CRAM-MD5 and SCRAM are offered
+ *     @failures NUMBER         of logins from one address that are put up with; 0: any number
+ *     @files-short             too few file descriptors
  *     @full                    no room on the disk     @failing                the store cannot write
  *     @broken                  the directory cannot tell                       @mended
  *     @filter JSON             settings of filters, in the form of FilterConfig
@@ -49,6 +51,7 @@ import { smtpSessions } from '../../src/smtp/server.js'
 import { SUBMISSION } from '../../src/smtp/submission.js'
 import type { Store } from '../../src/store/store.js'
 import type { Stage } from './dialog.js'
+import { smallThrottle } from './small-throttle.js'
 import type { Directive } from './transcript.js'
 
 export class SmtpStage implements Stage {
@@ -64,6 +67,8 @@ export class SmtpStage implements Stage {
   #limits: SmtpLimits = SMTP
   #allowance = Infinity
   #front = ''
+  #failures = 0
+  #filesShort = false
   #challenges = false
   #filter: FilterConfig = DEFAULT_FILTERS
   #envelope: Envelope | null = null
@@ -79,6 +84,7 @@ export class SmtpStage implements Stage {
       role: this.#role,
       limits: () => this.#limits,
       paced: async () => --this.#allowance >= 0,
+      filesShort: () => this.#filesShort,
       xclientFrom: (address) => address === this.#front,
       logins: { secrets: () => this.#challenges, scram: () => this.#challenges },
       portal: this.#portal(),
@@ -107,10 +113,12 @@ export class SmtpStage implements Stage {
       front: () => (this.#front = rest),
       challenges: () => (this.#challenges = true),
       filter: () => (this.#filter = { ...DEFAULT_FILTERS, ...JSON.parse(rest) }),
+      failures: () => (this.#failures = Number(rest)),
+      'files-short': () => (this.#filesShort = true),
       full: () => (this.#full = true),
       failing: () => (this.#failing = true),
       broken: () => (this.#broken = true),
-      mended: () => (this.#full = this.#failing = this.#broken = false),
+      mended: () => (this.#full = this.#failing = this.#broken = this.#filesShort = false),
     }
     const action = actions[name]
     if (action === undefined) throw new Error(`no such directive: @${name}`)
@@ -158,6 +166,7 @@ export class SmtpStage implements Stage {
     return new Portal(
       new MailRealm({ directory, store, queue, filter, locks: new MemoryLocks() }),
       [new MemoryChecker(this.#passwords)],
+      smallThrottle(this.#failures),
     )
   }
 

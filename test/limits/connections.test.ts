@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { ConnectionCounts, type ConnectionLimits } from '../../src/limits/connections.js'
 import type { Limiter } from '../../src/limits/limits.js'
@@ -99,7 +100,8 @@ describe('connections', () => {
   })
 
   test('are let in while they cannot be counted, and that is told', async () => {
-    const broken: Limiter = { hit: () => Promise.reject(new Error('counter gone')) }
+    const gone = () => Promise.reject(new Error('counter gone'))
+    const broken: Limiter = { hit: gone, peek: gone }
     const { doors, errors } = counts({ ratePerAddress: 1 }, broken)
     expect(await tries(doors, '192.0.2.1')).toEqual(['in'])
     expect(errors).toEqual([{ reason: 'counter gone' }])
@@ -114,7 +116,27 @@ describe('descriptors', () => {
     expect(new Descriptors(4).short()).toBe(true)
   })
 
+  test('are looked at again after a few clients, and at each while they are short', () => {
+    const open = [anyFile()]
+    while (open.at(-1)! < 32) open.push(anyFile())
+    // Half of them are the reserve: the next one is the last that is not.
+    const next = open.at(-1)! + 1
+    const descriptors = new Descriptors(2 * (next + 1))
+    expect(descriptors.short()).toBe(false)
+    open.push(anyFile())
+    // A sixteenth of the reserve may come unseen.
+    expect([1, 2, 3].map(() => descriptors.short())).toEqual([false, false, true])
+    expect(descriptors.short()).toBe(true)
+    closeSync(open.pop()!)
+    expect(descriptors.short()).toBe(false)
+    open.forEach((one) => closeSync(one))
+  })
+
   test('are enough here', () => {
     expect(new Descriptors().short()).toBe(false)
   })
 })
+
+function anyFile(): number {
+  return openSync('/dev/null', 'r')
+}

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { extensionsOf, ProtocolError, type Reply, ReplyParser } from '../../src/transport/reply.js'
+import { ProtocolError } from '../../src/transport/faults.js'
+import { extensionsOf, type Reply, ReplyParser } from '../../src/transport/reply.js'
 
 describe('the replies of a server', () => {
   const replies = (text: string, size = text.length): Reply[] => {

@@ -5,8 +5,7 @@ import { wireData } from '../../src/transport/wire-data.js'
 describe('a message on the wire', () => {
   const sent = async (chunks: readonly Buffer[]): Promise<string> => {
     const pieces: Buffer[] = []
-    for await (const piece of wireData({ size: 0, lines: 0, open: () => chunks }))
-      pieces.push(piece)
+    for await (const piece of wireData(chunks)) pieces.push(piece)
     return Buffer.concat(pieces).toString('latin1')
   }
 

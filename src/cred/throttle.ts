@@ -1,0 +1,20 @@
+/**
+ * Who guesses passwords is slowed down or sent away before anybody works out a
+ * hash for him. The contract of what the portal asks before its checkers.
+ */
+import type { NamedCredentials } from './credentials.js'
+
+export interface Throttle {
+  /**
+   * Resolves when the attempt may be judged, which may be some seconds later. Decides by names
+   * and places only, in the same way for names that nobody has.
+   * @throws LoginThrottled when too many logins failed
+   */
+  admit(credentials: NamedCredentials): Promise<Attempt>
+}
+
+/** A login that is being judged: whoever got one says once how it ended. */
+export interface Attempt {
+  /** @param outcome `unknown` when nobody could tell: that counts for nothing. Never rejects */
+  ended(outcome: 'accepted' | 'refused' | 'unknown'): Promise<void>
+}

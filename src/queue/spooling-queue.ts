@@ -1,0 +1,81 @@
+/**
+ * The queue of a server that can keep mail: local places are tried at once, and what is left
+ * (other servers, faults that may pass, ends that somebody is to be told of) is durable in the
+ * spool before anybody is told that it is taken.
+ */
+import type { Carrier } from '../courier/courier.js'
+import { type Log, reason } from '../log/log.js'
+import type { Envelope } from '../mail/envelope.js'
+import type { Message } from '../mail/message.js'
+import type { Outcome } from '../mail/outcome.js'
+import { noSpace, type Refusal, tryLater } from '../mail/refusal.js'
+import type { Relay } from '../relay/relay.js'
+import type { QueueItem } from './item.js'
+import { itemOf } from './item-envelope.js'
+import { planOf, type Rewrite } from './plan.js'
+import type { Queue } from './queue.js'
+import type { Schedule } from './schedule.js'
+import type { Spool } from './spool.js'
+import { tellTaken } from './tell.js'
+
+const FULL = new Set(['ENOSPC', 'EDQUOT'])
+
+export interface SpoolingParts {
+  readonly spool: Spool
+  readonly carrier: Carrier
+  readonly relay: Pick<Relay, 'enabled'>
+  /** The reverse-path of what aliases forward. */
+  readonly rewrite: Rewrite
+  /** As it is configured now. */
+  readonly schedule: () => Schedule
+  /** Told of what was put into the spool, with the content while it is at hand; must not wait. */
+  readonly added: (item: QueueItem, message: Message) => void
+  readonly log: Log
+  /** Milliseconds since 1970; the system's clock unless a test brings its own. */
+  readonly now?: () => number
+  /** 0 to below 1. */
+  readonly random?: () => number
+}
+
+export class SpoolingQueue implements Queue {
+  readonly #parts: SpoolingParts
+
+  constructor(parts: SpoolingParts) {
+    this.#parts = parts
+  }
+
+  async put(envelope: Envelope, message: Message): Promise<readonly Outcome[]> {
+    const { carrier, relay, rewrite, schedule } = this.#parts
+    const { now = Date.now, random = Math.random } = this.#parts
+    // Without a relay the courier says what is wrong: "misconfigured", and later.
+    const attempts = await carrier.attempt(
+      envelope,
+      message,
+      ({ kind }) => kind !== 'remote' || !relay.enabled,
+    )
+    const circumstances = { schedule: schedule(), now: now(), random }
+    const plan = planOf(attempts, envelope, rewrite, circumstances)
+    if (plan.queued.length === 0) return plan.outcomes
+    const item = itemOf(envelope, message, plan.queued, circumstances.now)
+    const refusal = await this.#keep(item, message)
+    return refusal === null ? plan.outcomes : plan.otherwise(refusal)
+  }
+
+  /** @returns why it cannot be kept */
+  async #keep(item: QueueItem, message: Message): Promise<Refusal | null> {
+    const { spool, added, log } = this.#parts
+    try {
+      await spool.add(item, message)
+    } catch (error) {
+      log.error('queue cannot keep', { id: item.id, reason: reason(error) })
+      return isFull(error) ? noSpace(error) : tryLater(error)
+    }
+    tellTaken(log, item)
+    added(item, message)
+    return null
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && FULL.has(String(error.code))
+}
