@@ -8,8 +8,10 @@ import { makeCouriers } from './courier/all.js'
 import type { Couriers } from './courier/routing.js'
 import type { Realm } from './cred/realm.js'
 import type { Directory } from './directory/directory.js'
+import { FilesDirectory } from './directory/files.js'
 import { key } from './directory/key.js'
 import type { Filter } from './filter/filter.js'
+import { Filters, type FiltersOptions } from './filter/filters.js'
 import type { Locks } from './locks/locks.js'
 import type { Log } from './log/log.js'
 import type { Address } from './mail/address.js'
@@ -18,6 +20,7 @@ import type { Queue } from './queue/queue.js'
 import { PacedRealm } from './realm/paced.js'
 import { MailRealm } from './realm/realm.js'
 import { MaildirFolders } from './store/folders.js'
+import { Maildirs } from './store/maildirs.js'
 import type { Store } from './store/store.js'
 
 /** Octets that mail never takes from the disk: room for logs, and for an admin to work. */
@@ -33,6 +36,44 @@ export function homeOf({ domains }: Config, { local, domain }: Address): string 
 /** The directories under which mail lies. */
 export function rootsOf({ domains }: Config): readonly string[] {
   return Object.values(domains).map(({ path }) => path)
+}
+
+/** Parts that a program may bring instead of those that the config names. */
+export interface Parts {
+  readonly directory?: Directory
+  readonly store?: (store: Store) => Store
+}
+
+/** What is behind the sessions in every process that has some, and behind the spool. */
+export interface Stock {
+  readonly files: FilesDirectory
+  /** The files, unless a program brought something else. */
+  readonly directory: Directory
+  readonly store: Store
+}
+
+/** @param config as it is now: a reload changes it */
+export function stockOf(config: () => Config, log: Log, parts: Parts = {}): Stock {
+  const files = new FilesDirectory({ ...config(), log })
+  const store = new Maildirs({
+    home: (user) => homeOf(config(), user),
+    roots: () => rootsOf(config()),
+    host: config().hostname,
+    reserveBytes: RESERVE_BYTES,
+    keepsDeleted: () => config().mailboxes.trashMs !== null,
+    log,
+  })
+  return { files, directory: parts.directory ?? files, store: parts.store?.(store) ?? store }
+}
+
+/** @param greylist who remembers, if it is not this process */
+export function filtersFor(
+  { filter, state, hostname }: Config,
+  log: Log,
+  greylist?: FiltersOptions['greylist'],
+): Filters {
+  const options = { state, hostname, log }
+  return new Filters(filter, greylist === undefined ? options : { ...options, greylist })
 }
 
 export interface CourierParts {
