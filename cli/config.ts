@@ -3,6 +3,7 @@ import type { Config } from '../src/config/config.js'
 import { formatDays } from '../src/config/days.js'
 import { tomlString, tomlValue } from '../src/config/edit.js'
 import { limitsAsWritten } from '../src/config/limits.js'
+import { metricsAsWritten } from '../src/config/metrics-config.js'
 import { queueAsWritten } from '../src/config/queue-config.js'
 import { relayAsWritten } from '../src/config/relay-config.js'
 import { smtpAsWritten } from '../src/config/smtp-config.js'
@@ -69,6 +70,8 @@ function asWritten(settings: Config) {
     filter: filterAsWritten(settings.filter),
     ...(settings.relay.routes.length === 0 ? {} : { relay: relayAsWritten(settings.relay) }),
     queue: queueAsWritten(settings.queue),
+    run: { ...settings.run },
+    ...(settings.metrics === undefined ? {} : { metrics: metricsAsWritten(settings.metrics) }),
     log,
     domains: {
       ...domainsAsWritten(settings.domains),

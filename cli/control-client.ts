@@ -1,6 +1,7 @@
 /** Asks the running server over its control socket. */
 import { type IncomingMessage, request } from 'node:http'
 import { controlSocket } from '../src/control/control.js'
+import { shortPathOf } from '../src/control/short-path.js'
 import { Exit, Failure } from './exit.js'
 import { linesOf, textOf } from './json-lines.js'
 
@@ -51,18 +52,33 @@ export class ControlClient {
   }
 
   async #ask(method: string, path: string, asked: object | null): Promise<IncomingMessage> {
-    const answer = await this.#send(method, path, asked)
+    const answer = await this.#reached(method, path, asked)
     if (answer.statusCode === OK) return answer
     throw await refusalIn(answer)
   }
 
-  #send(method: string, path: string, asked: object | null): Promise<IncomingMessage> {
+  async #reached(method: string, path: string, asked: object | null): Promise<IncomingMessage> {
+    try {
+      const place = await shortPathOf(this.#path)
+      const answer = this.#send(place.path, method, path, asked)
+      return await answer.finally(() => place.release())
+    } catch (error) {
+      throw this.#failure(error as NodeJS.ErrnoException)
+    }
+  }
+
+  #send(
+    socketPath: string,
+    method: string,
+    path: string,
+    asked: object | null,
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const headers = { 'content-type': 'application/json' }
-      const place = { socketPath: this.#path, path, agent: false, timeout: SILENCE_MS }
+      const place = { socketPath, path, agent: false, timeout: SILENCE_MS }
       const sent = request({ ...place, method, ...(asked === null ? {} : { headers }) }, resolve)
       sent.on('timeout', () => sent.destroy(new Error('it says nothing')))
-      sent.on('error', (error) => reject(this.#failure(error)))
+      sent.on('error', reject)
       sent.end(asked === null ? undefined : JSON.stringify(asked))
     })
   }
@@ -97,5 +113,8 @@ async function refusalIn(answer: IncomingMessage): Promise<Failure> {
   const code = EXITS.get(answer.statusCode ?? 0) ?? Exit.tryLater
   const said = (await valueOf(answer)) as { problems?: unknown }
   const problems = Array.isArray(said.problems) ? said.problems.map(String) : []
-  return new Failure(code, problems.length > 0 ? problems : 'the server refuses, and does not say why')
+  return new Failure(
+    code,
+    problems.length > 0 ? problems : 'the server refuses, and does not say why',
+  )
 }

@@ -1,11 +1,12 @@
 /** `mailtap hash`: makes what stands in a user file, so that scripts can make users. */
+import type { NewScheme } from '../src/checkers/new-login.js'
 import { UnusableHash, verifyPassword } from '../src/checkers/passwords.js'
 import { parseUserFile, UserFileError } from '../src/directory/user-file.js'
 import type { Command, Given } from './command.js'
 import { Exit, Failure, usage } from './exit.js'
 import { newPassword, oldPassword, PASSWORD_OPTIONS } from './password-input.js'
 import { readStart } from './read-start.js'
-import { SCHEME, schemeOf, storedForm, type Scheme } from './scheme.js'
+import { SCHEME, schemeOf, storedForm, warnOf } from './scheme.js'
 import { complain, say } from './terminal.js'
 
 /** Bytes of a user file. */
@@ -31,8 +32,9 @@ async function makeOrVerify(given: Given): Promise<void> {
 }
 
 /** Only the hash goes to stdout: that is redirected into a user file. */
-async function make(given: Given, scheme: Scheme): Promise<void> {
+async function make(given: Given, scheme: NewScheme): Promise<void> {
   const password = await newPassword('the hash', given)
+  warnOf(scheme)
   say(await storedForm(password.text, scheme))
   if (password.generated) complain(`password ${password.text}`)
 }

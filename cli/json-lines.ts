@@ -39,4 +39,5 @@ export async function printList(values: AsyncIterable<unknown>): Promise<void> {
   print(before === '[' ? '[]\n' : '\n]\n')
 }
 
-const indented = (value: unknown): string => `  ${JSON.stringify(value, null, 2).replaceAll('\n', '\n  ')}`
+const indented = (value: unknown): string =>
+  `  ${JSON.stringify(value, null, 2).replaceAll('\n', '\n  ')}`

@@ -26,6 +26,8 @@ export async function sayMailq(all: AsyncIterable<WaitingMessage>): Promise<void
   let octets = 0
   let count = 0
   for await (const message of all) {
+    // Nobody waits for it any more.
+    if (stateOf(message) === 'ended') continue
     say(count === 0 ? HEADING : '')
     sayMessage(message)
     octets += sizeOf(message.item)

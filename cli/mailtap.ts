@@ -1,22 +1,17 @@
 /** The program `mailtap`: calls the command, and tells what went wrong. */
 import { basename } from 'node:path'
 import { mailtapProgram } from './commands.js'
-import { notBuilt } from './exit.js'
+import { Exit } from './exit.js'
 import { explain } from './explain.js'
 import { runProgram } from './program.js'
+import { sendmail, SENDMAIL_NAMES } from './sendmail.js'
 import { complain, tolerateClosedOutput } from './terminal.js'
-
-/** Names under which other programs call a mail server; a mail that they hand over must not get lost. */
-const OTHER_NAMES = ['sendmail', 'newaliases']
 
 /** @returns the exit code */
 export async function mailtap(): Promise<number> {
   tolerateClosedOutput()
   try {
-    const name = basename(process.argv[1] ?? '')
-    if (OTHER_NAMES.includes(name)) throw notBuilt(`mailtap as '${name}'`)
-    const words = process.argv.slice(2)
-    return await runProgram(mailtapProgram(), name === 'mailq' ? mailqWords(words) : words)
+    return await called(basename(process.argv[1] ?? ''), process.argv.slice(2))
   } catch (error) {
     const { code, lines } = explain(error)
     for (const line of lines) complain(line)
@@ -24,10 +19,25 @@ export async function mailtap(): Promise<number> {
   }
 }
 
-/** What others say to a mailq: be wordy, the queue of submitted mail, list the queue. Ours has one queue and one list. */
-const SAID_TO_MAILQ = ['-v', '-Ac', '-bp']
+/** Under the names of sendmail the words are sendmail's, whose grammar is none of ours. */
+async function called(name: string, words: readonly string[]): Promise<number> {
+  const { as, config, rest } = asSendmail(name, words)
+  if (as === null) return runProgram(mailtapProgram(), words)
+  await sendmail(as, rest, config)
+  return Exit.ok
+}
 
-/** `mailq` is a command without a name of its own. */
-function mailqWords(words: readonly string[]): readonly string[] {
-  return ['queue', 'list', '--mailq', ...words.filter((word) => !SAID_TO_MAILQ.includes(word))]
+interface Called {
+  readonly as: string | null
+  readonly config: string | null
+  readonly rest: readonly string[]
+}
+
+/** Called as `sendmail …`, `mailtap sendmail …` or `mailtap -c FILE sendmail …`. */
+function asSendmail(name: string, words: readonly string[]): Called {
+  if (Object.hasOwn(SENDMAIL_NAMES, name)) return { as: name, config: null, rest: words }
+  const named = words[0] === '-c' || words[0] === '--config'
+  const [verb = '', ...rest] = named ? words.slice(2) : words
+  const as = Object.hasOwn(SENDMAIL_NAMES, verb) ? verb : null
+  return { as, config: named ? (words[1] ?? null) : null, rest }
 }

@@ -2,10 +2,10 @@
 import { lstat, mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { create, errorCode } from '../maildir/maildir.js'
+import type { StoredLogin } from '../src/directory/directory.js'
 import { named, type Account } from './account.js'
 import { Exit, Failure } from './exit.js'
 import { giveToOwnerOf } from './ownership.js'
-import type { StoredLogin } from './scheme.js'
 
 /** Makes the directories of a domain, 0700, with those above them. @throws the system's errors */
 export async function makeDomain(path: string): Promise<void> {

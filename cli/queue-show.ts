@@ -16,7 +16,9 @@ export async function showMessage(given: Given): Promise<void> {
   await looking(config, async (desk) => {
     if (given.has('raw')) return write(await desk.content(id, 'whole'))
     const message = await desk.show(id)
-    const header = given.has('header') ? await textOf(await desk.content(id, 'header'), MAX_HEADER) : null
+    const header = given.has('header')
+      ? await textOf(await desk.content(id, 'header'), MAX_HEADER)
+      : null
     if (given.has('json'))
       return sayJson({ ...factsOf(message), ...(header === null ? {} : { header }) })
     sayOne(message)

@@ -14,7 +14,10 @@ export const CHOICE_OPTIONS: readonly Option[] = [
   { flags: '--older-than <time>', help: 'that came longer ago than 30m, 2h, 5d' },
   { flags: '--state <state>', help: 'waiting, active, held, or ended (only to be reported on)' },
 ]
-export const ALL_OPTION: Option = { flags: '--all', help: 'all messages; ALL as an id says the same' }
+export const ALL_OPTION: Option = {
+  flags: '--all',
+  help: 'all messages; ALL as an id says the same',
+}
 
 /** @throws Failure */
 export function choiceIn(given: Given): ChoiceText {

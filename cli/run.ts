@@ -2,6 +2,7 @@
 import type { Config } from '../src/config/config.js'
 import { openLog } from '../src/log/create.js'
 import { reason, type Log } from '../src/log/log.js'
+import { Primary } from '../src/primary.js'
 import { Server } from '../src/server.js'
 import { CONFIG, type Command, type Given } from './command.js'
 import { notBuilt } from './exit.js'
@@ -34,7 +35,7 @@ async function serve(given: Given): Promise<void> {
   const { log } = output
   endAtFault(output)
   ignoreDebuggerSignal()
-  const server = new Server(config, log)
+  const server = serverOf(config, log)
   const stopped = untilSignal()
   const reloading = reloadAtHangup(file, server, log)
   await started(server, config)
@@ -46,7 +47,14 @@ async function serve(given: Given): Promise<void> {
   await output.flush()
 }
 
-async function started(server: Server, { state }: Config): Promise<void> {
+type AnyServer = Server | Primary
+
+/** One process, or several. */
+function serverOf(config: Config, log: Log): AnyServer {
+  return config.run.workers === 0 ? new Server(config, log) : new Primary(config, log)
+}
+
+async function started(server: AnyServer, { state }: Config): Promise<void> {
   try {
     await server.start()
   } catch (error) {
@@ -55,7 +63,7 @@ async function started(server: Server, { state }: Config): Promise<void> {
 }
 
 /** Scripts and tests wait for this line: it comes at every log level. */
-function sayReady(server: Server, { log: { format } }: Config, log: Log): void {
+function sayReady(server: AnyServer, { log: { format } }: Config, log: Log): void {
   const bound = server.addresses()
   if (format === 'text') {
     const names = bound.map(({ protocol, endpoint }) => `${protocol} on ${endpoint}`)
@@ -80,7 +88,7 @@ function untilSignal(): Promise<string> {
 }
 
 /** One reload at a time, in the order of the signals; a bad config changes nothing. */
-function reloadAtHangup(file: string, server: Server, log: Log): { end(): void } {
+function reloadAtHangup(file: string, server: AnyServer, log: Log): { end(): void } {
   let last = Promise.resolve()
   let over = false
   process.on('SIGHUP', () => {
@@ -90,7 +98,7 @@ function reloadAtHangup(file: string, server: Server, log: Log): { end(): void }
   return { end: () => (over = true) }
 }
 
-async function reload(file: string, server: Server, log: Log): Promise<void> {
+async function reload(file: string, server: AnyServer, log: Log): Promise<void> {
   try {
     const config = await readConfig(file)
     requireListeners(config)

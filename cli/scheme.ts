@@ -1,47 +1,60 @@
 /** The forms in which a password can be stored, as people name them. */
-import { hashPassword } from '../src/checkers/passwords.js'
-import { formatScram, newScramRecord } from '../src/cred/scram.js'
-import { clearSecret } from '../src/directory/directory.js'
+import {
+  newLogin,
+  NEW_SCHEMES,
+  type NewScheme,
+  storedForm as formOf,
+} from '../src/checkers/new-login.js'
+import { BadPassword, schemeOf as storedScheme } from '../src/checkers/passwords.js'
+import { clearSecret, type StoredLogin } from '../src/directory/directory.js'
 import type { Config } from '../src/config/config.js'
 import type { UserFile } from '../src/directory/user-file.js'
 import type { Given, Option } from './command.js'
-import { usage } from './exit.js'
-
-/** How the password of a new user file is stored. */
-export type Scheme = 'argon2id' | 'plain'
+import { Exit, Failure, usage } from './exit.js'
+import { warn } from './terminal.js'
 
 export const SCHEME: Option = {
   flags: '-s, --scheme <scheme>',
-  help: 'argon2id (default), or plain: readable by whoever reads the file, needed for APOP',
+  help:
+    `${NEW_SCHEMES.join(', ')} (default: argon2id; the others are for other programs that read ` +
+    'the file, and plain, readable by whoever reads the file, is needed for APOP)',
 }
 
 /** @throws Failure */
-export function schemeOf(given: Given): Scheme {
+export function schemeOf(given: Given): NewScheme {
   const said = given.last('scheme') ?? 'argon2id'
-  const scheme = said.toLowerCase()
-  if (scheme === 'argon2id' || scheme === 'plain') return scheme
-  throw usage(`-s ${said}: no scheme of this version; use argon2id or plain`)
+  const scheme = NEW_SCHEMES.find((each) => each === said.toLowerCase())
+  if (scheme !== undefined) return scheme
+  throw usage(`-s ${said}: no scheme of this version; use ${NEW_SCHEMES.join(', ')}`)
 }
 
-/** What a user file holds for that password. */
-export function storedForm(password: string, scheme: Scheme = 'argon2id'): Promise<string> {
-  return scheme === 'plain' ? Promise.resolve(`{PLAIN}${password}`) : hashPassword(password)
+/** What is to be known before a password is stored that way: on standard error, or nothing. */
+export function warnOf(scheme: NewScheme): void {
+  if (scheme === 'plain') warn('the password is stored in clear: keep the file from others')
+  if (scheme === 'ssha512')
+    warn('ssha512 is quick to guess: use it for long, generated passwords only')
 }
 
-/** What a user file holds for a password that is made here: also the keys of SCRAM, which no hash can serve. */
-export async function storedLogin(
+/** What a user file holds for that password. @throws Failure */
+export function storedForm(password: string, scheme: NewScheme = 'argon2id'): Promise<string> {
+  return orFailure(formOf(password, scheme))
+}
+
+/** The same with the keys of SCRAM beside it, where they are of use. @throws Failure */
+export function storedLogin(
   password: string,
-  scheme: Scheme = 'argon2id',
+  scheme: NewScheme = 'argon2id',
 ): Promise<StoredLogin> {
-  const stored = await storedForm(password, scheme)
-  // A password in clear is all that SCRAM needs, and can not get out of step with its keys.
-  const scram = scheme === 'plain' ? null : formatScram(await newScramRecord(password))
-  return { stored, scram }
+  return orFailure(newLogin(password, scheme))
 }
 
-export interface StoredLogin {
-  readonly stored: string
-  readonly scram: string | null
+async function orFailure<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof BadPassword)) throw error
+    throw new Failure(Exit.badData, error.message, { cause: error })
+  }
 }
 
 /** Whether a password that is stored as `plain` has the use that most people store it for. */
@@ -59,8 +72,5 @@ export function loginOf({ password, disabled }: UserFile): string {
   if (disabled) return 'disabled'
   if (password === null) return 'none'
   if (clearSecret(password) !== null) return 'plain'
-  return (
-    /^(?:\$(argon2id?)\$|\{([A-Za-z0-9.-]{1,32})\})/.exec(password)?.slice(1).find(Boolean) ??
-    'unknown'
-  )
+  return storedScheme(password)?.toLowerCase() ?? 'unknown'
 }

@@ -16,7 +16,8 @@ export const status: Command = {
 
 export const reload: Command = {
   name: 'reload',
-  summary: 'let the running server take up changed settings and certificates; bad ones change nothing',
+  summary:
+    'let the running server take up changed settings and certificates; bad ones change nothing',
   options: [CONFIG],
   run: (given) => asked(given, async (client) => void (await client.post('/reload'))),
 }

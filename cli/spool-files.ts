@@ -34,7 +34,8 @@ export async function viewSpool(config: Config): Promise<QueueViews> {
 export async function openSpool(config: Config): Promise<OpenSpool> {
   const { retryMaxMs: maxRetryMs } = config.queue
   const ways = { laneOf: laneOf(config), maxRetryMs }
-  if (!(await isOurs(spoolOf(config)))) return { desk: deskOf(new MemorySpool(ways), ways), ...idle }
+  if (!(await isOurs(spoolOf(config))))
+    return { desk: deskOf(new MemorySpool(ways), ways), ...idle }
   const instance = new Instance(config.state)
   await claim(instance)
   try {
@@ -54,7 +55,13 @@ const idle = { close: async (): Promise<void> => {} }
 
 function deskOf(spool: DiskSpool | MemorySpool, { laneOf: lanes }: { laneOf: LaneOf }): QueueDesk {
   // Nobody is there to deliver or to report: the server will find what is to be done when it starts.
-  return new SpoolDesk({ spool, laneOf: lanes, kick: () => {}, report: async () => {}, log: silent })
+  return new SpoolDesk({
+    spool,
+    laneOf: lanes,
+    kick: () => {},
+    report: async () => {},
+    log: silent,
+  })
 }
 
 /**

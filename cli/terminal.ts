@@ -1,6 +1,4 @@
 /** What a person sees: results on stdout, everything else on stderr. */
-import { once } from 'node:events'
-
 // oxlint-disable-next-line no-control-regex -- control characters are what it is for
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 
@@ -14,12 +12,9 @@ export function print(text: string): void {
   process.stdout.write(text)
 }
 
-/** Bytes on stdout, as they are, no faster than whoever reads them takes them. */
+/** Bytes on stdout, as they are. */
 export async function write(bytes: AsyncIterable<Buffer>): Promise<void> {
-  for await (const piece of bytes) {
-    if (process.stdout.write(piece) || process.stdout.destroyed) continue
-    await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')])
-  }
+  for await (const piece of bytes) process.stdout.write(piece)
 }
 
 /** A result for programs. */

@@ -18,6 +18,10 @@ export async function show(given: Given): Promise<void> {
     address: named(account),
     name: user.name,
     login: loginOf(user),
+    ...(user.passwordProtocols === null
+      ? {}
+      : { for: user.passwordProtocols.join(', ') || 'nothing' }),
+    ...(user.appPasswords.length === 0 ? {} : { apps: user.appPasswords.length }),
     mailbox: account.mailbox,
     messages: await countMessages(account.mailbox),
   }

@@ -2,6 +2,7 @@
 import { errorCode } from '../maildir/maildir.js'
 import { formatAddress } from '../src/mail/address.js'
 import { accountOf, named, newAccountOf, noSuchUser, ownDomain, type Account } from './account.js'
+import { appPassword } from './app-password.js'
 import { CONFIG, DRY_RUN, JSON_OUTPUT, type Given, type Noun } from './command.js'
 import { isThere, makeUser, userExists } from './make.js'
 import { giveToOwnerOf } from './ownership.js'
@@ -39,6 +40,7 @@ export const user: Noun = {
       options: WRITE_OPTIONS,
       run: passwd,
     },
+    appPassword,
     {
       name: 'list',
       summary: 'list the users of all domains, or of one',

@@ -106,9 +106,10 @@ export class Delivery {
     })
   }
 
-  async #copied(maildir: string, letter: Letter, { head, use }: Filed): Promise<string> {
+  async #copied(maildir: string, letter: Letter, filed: Filed): Promise<string> {
+    const { head } = filed
     const octets = letter.size - head.length
-    return use((fd) =>
+    return filed.use((fd) =>
       this.#byThread(copying, maildir, letter, { pieces: [head], rest: { fd, octets } }),
     )
   }

@@ -1,4 +1,5 @@
 /** What can be wrong with a Maildir or a message in it, apart from what the system itself reports. */
+import { constants } from 'node:os'
 
 /** Any fault that this library found by itself; the system's own errors are thrown as they come. */
 export abstract class MaildirFault extends Error {}
@@ -29,5 +30,7 @@ const ERRNO = /^E[A-Z0-9]+$/
 /** The `code` of an error of the system, such as `ENOENT`; `undefined` for any other error. */
 export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
+  // Node has no name for a quota that is used up.
+  if ('errno' in error && error.errno === -constants.errno.EDQUOT) return 'EDQUOT'
   return typeof error.code === 'string' && ERRNO.test(error.code) ? error.code : undefined
 }

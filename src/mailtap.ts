@@ -178,6 +178,7 @@ function configFrom(options: MailtapOptions, state: string): Config {
     filter: DEFAULT_FILTERS,
     relay: NO_RELAY,
     queue: QUEUE,
+    run: { workers: 0 },
     log: { format: 'text', level: 'info' },
   }
 }

@@ -2,29 +2,22 @@
  * Puts together what is behind the taking of mail: the spool, whoever empties it, the ways to other
  * servers, and the reports. Like server.ts it decides nothing.
  */
-import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
 import type { Config } from './config/config.js'
-import { RoutingCourier } from './courier/routing.js'
 import type { Directory } from './directory/directory.js'
-import { SrsDirectory } from './directory/srs.js'
 import { composeReport } from './dsn/compose.js'
+import { intakeOf, scheduleOf } from './intake.js'
 import type { Log } from './log/log.js'
-import type { Address } from './mail/address.js'
-import { rewrite } from './mail/srs.js'
+import type { Message } from './mail/message.js'
 import type { TcpEndpoint } from './net/endpoint.js'
 import { leadsHere } from './net/ourselves.js'
 import { isThisMachine } from './net/this-machine.js'
-import { couriersOf } from './parts.js'
 import { postmasterOf } from './ports.js'
 import { DiskSpool } from './queue/disk-spool.js'
 import { laneBy } from './queue/lane-of.js'
-import type { Rewrite } from './queue/plan.js'
-import type { Queue } from './queue/queue.js'
+import type { Queue, QueueItem } from './queue/queue.js'
 import { Reporter } from './queue/reporter.js'
 import { Runner } from './queue/runner.js'
-import { DEFAULT_SCHEDULE, type Schedule } from './queue/schedule.js'
-import { SpoolingQueue } from './queue/spooling-queue.js'
 import { Sweeper } from './queue/sweeper.js'
 import { Dns } from './relay/dns.js'
 import { systemServers } from './relay/dns-servers.js'
@@ -74,29 +67,25 @@ export class Outgoing implements Service {
   }
 
   private constructor(parts: OutgoingParts, relay: RoutingRelay, spool: DiskSpool) {
-    const { config, store, log } = parts
+    const { config, log } = parts
     this.#config = config
     this.relay = relay
     this.spool = spool
-    const secret = derived(parts.secret, 'srs')
-    this.directory = new SrsDirectory(parts.directory, { secret, enabled: () => relay.enabled })
-    const carrier = new RoutingCourier(this.directory, couriersOf({ config, store, log }), log)
-    const shared = { spool, relay, carrier, log, schedule: () => scheduleOf(config()) }
     const added: Runner['added'] = (...mail) => this.runner.added(...mail)
-    const queue = new SpoolingQueue({ ...shared, added, rewrite: rewriteBy(config, secret) })
+    const { directory, carrier, queue } = intakeOf({ ...parts, relay, spool, added })
+    this.directory = directory
     this.queue = queue
+    const shared = { spool, relay, carrier, log, schedule: () => scheduleOf(config()) }
     this.reporter = new Reporter({
       ...shared,
       added,
       compose: composeReport,
       postmaster: () => postmasterOf(config()),
       hostname: config().hostname,
-      failed: () => this.#sweeper.again(),
     })
     const report: Reporter['look'] = (item) => this.reporter.look(item)
     this.#sweeper = new Sweeper({ spool, report, log })
-    const reportLater = (): void => this.#sweeper.again()
-    this.runner = new Runner({ ...shared, queue, report, reportLater })
+    this.runner = new Runner({ ...shared, queue, report })
   }
 
   async start(): Promise<void> {
@@ -110,6 +99,12 @@ export class Outgoing implements Service {
     await this.#sweeper.stop()
     await this.relay.close()
     this.spool.close()
+  }
+
+  /** Puts what another process took into the spool, durably. @throws what the disk says */
+  async take(item: QueueItem, message: Message): Promise<void> {
+    await this.spool.add(item, message)
+    this.runner.added(item, message)
   }
 
   async reload(): Promise<void> {
@@ -137,25 +132,4 @@ function relayOf({ config, listening, log }: OutgoingParts): RoutingRelay {
     log,
   })
   return new RoutingRelay(relay, { hops, mx, isOurselves, log })
-}
-
-/** Mail of others that an alias of ours forwards comes from us now; a sender of our own stays who he is. */
-function rewriteBy(config: () => Config, secret: Buffer): Rewrite {
-  const isOurs = ({ domain }: Address): boolean =>
-    domain in config().domains || domain in config().aliasDomains
-  return (from, { of }) => {
-    if (from === null || isOurs(from) || !isOurs(of)) return undefined
-    return rewrite(from, of.domain, secret, Date.now())
-  }
-}
-
-function scheduleOf({ queue }: Config): Schedule {
-  const { retryFirstMs: firstMs, retryMaxMs: maxMs, expireAfterMs: expireMs } = queue
-  const delayWarningMs = queue.warnAfterMs ?? Infinity
-  return { ...DEFAULT_SCHEDULE, firstMs, maxMs, delayWarningMs, expireMs }
-}
-
-/** A key for one purpose; no other one can be told from it. */
-function derived(secret: Buffer, purpose: string): Buffer {
-  return createHmac('sha256', secret).update(purpose).digest()
 }

@@ -61,6 +61,7 @@ async function started(users: Readonly<Record<string, string>>, apop: Apop = 'au
     filter: DEFAULT_FILTERS,
     relay: NO_RELAY,
     queue: QUEUE,
+    run: { workers: 0 },
     log: { format: 'text', level: 'info' },
   }
   const warnings: Fields[] = []

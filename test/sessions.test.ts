@@ -68,6 +68,7 @@ async function started(takeoverAfter = 0) {
     filter: DEFAULT_FILTERS,
     relay: NO_RELAY,
     queue: QUEUE,
+    run: { workers: 0 },
     log: { format: 'text', level: 'info' },
   }
   const events: (Fields & { event: string })[] = []

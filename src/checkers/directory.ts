@@ -6,15 +6,19 @@
 import type { AvatarId, Checker, ScramAnswer } from '../cred/checker.js'
 import type {
   Credentials,
+  NamedCredentials,
   PasswordCredentials,
   ScramCredentials,
   SecretCredentials,
 } from '../cred/credentials.js'
 import { preparedPassword } from '../cred/saslprep.js'
-import { clearSecret, type Directory, type User } from '../directory/directory.js'
+import { clearSecret, type Directory, storedScram, type User } from '../directory/directory.js'
 import { formatAddress, identity } from '../mail/address.js'
 import { networkOf } from '../net/ip.js'
-import { burn, isPassword, sameText, verifyPassword } from './passwords.js'
+import { appPasswordOf } from './app-passwords.js'
+import { newLogin } from './new-login.js'
+import { burn, isOutdated, isPassword, sameText, verifyPassword } from './passwords.js'
+import { RecentLogins } from './recent-logins.js'
 import { type ScramAccount, ScramBook } from './scram.js'
 import type { Slots } from './slots.js'
 
@@ -29,6 +33,7 @@ export class DirectoryChecker implements Checker {
   readonly #directory: Directory
   readonly #slots: Slots
   readonly #scram: ScramBook
+  readonly #recent = new RecentLogins()
 
   /** @param secret of the server, see ScramBook */
   constructor(directory: Directory, slots: Slots, secret: Buffer) {
@@ -47,28 +52,49 @@ export class DirectoryChecker implements Checker {
     return this.#scram.challenge(this.#name(username), accountOf(await this.#user(username)))
   }
 
-  async #byPassword({ username, password, peer }: PasswordCredentials): Promise<AvatarId | null> {
+  async #byPassword(credentials: PasswordCredentials): Promise<AvatarId | null> {
+    const { username, password, peer } = credentials
     // Nobody's password, whoever the user is: not worth a slot.
     if (!isPassword(password)) return null
     const user = await this.#user(username)
-    const stored = user?.password ?? null
-    const secret = stored === null ? null : clearSecret(stored)
-    // The right password of an account that stores it in clear costs nothing worth a slot.
-    if (secret !== null && sameText(secret, password)) return formatAddress(user!.address)
+    const id = user === null ? null : formatAddress(user.address)
+    const stored = passwordFor(user, credentials)
+    if (id !== null && this.#isCheap(id, stored, password)) return id
+    if (user !== null && (await this.#byAppPassword(user, credentials))) return id
     const good = await this.#slots.run(
-      async () => {
-        if (stored !== null) return verifyPassword(stored, password)
-        await burn(password)
-        return false
-      },
+      async () => (stored === null ? burnt(password) : this.#check(user!, stored, password)),
       networkOf(peer.address, ONE_PLACE) ?? peer.address,
     )
-    return good && user !== null ? formatAddress(user.address) : null
+    return good ? id : null
+  }
+
+  /** What costs nothing worth a slot: the right password in clear, or one that was right a moment ago. */
+  #isCheap(id: AvatarId, stored: string | null, password: string): boolean {
+    if (stored === null) return false
+    const secret = clearSecret(stored)
+    if (secret !== null) return sameText(secret, password)
+    return this.#recent.has(id, stored, password)
+  }
+
+  async #byAppPassword(user: User, { password, peer }: PasswordCredentials): Promise<boolean> {
+    const app = await appPasswordOf(user, password, peer.protocol)
+    if (app === null) return false
+    await this.#directory.noteUse?.(user.address, app.name)
+    return true
+  }
+
+  async #check(user: User, stored: string, password: string): Promise<boolean> {
+    if (!(await verifyPassword(stored, password))) return false
+    this.#recent.note(formatAddress(user.address), stored, password)
+    if (isOutdated(stored)) {
+      await this.#directory.improve?.(user.address, stored, () => newLogin(password))
+    }
+    return true
   }
 
   async #bySecret(credentials: SecretCredentials): Promise<AvatarId | null> {
     const user = await this.#user(credentials.username)
-    const stored = user?.password ?? null
+    const stored = passwordFor(user, credentials)
     const secret = stored === null ? null : clearSecret(stored)
     const good = credentials.verify(preparedPassword(secret ?? NO_SECRET))
     return good && secret !== null && user !== null ? formatAddress(user.address) : null
@@ -78,7 +104,7 @@ export class DirectoryChecker implements Checker {
     const { username } = credentials
     const user = await this.#user(username)
     const keys = await this.#scram.keys(this.#name(username), accountOf(user))
-    const good = credentials.verify(keys)
+    const good = credentials.verify(keys) && passwordFor(user, credentials) !== null
     return good && user !== null ? formatAddress(user.address) : null
   }
 
@@ -96,8 +122,19 @@ export class DirectoryChecker implements Checker {
   }
 }
 
+/** The stored password, if there is one and it opens the protocol that asks. */
+function passwordFor(user: User | null, { peer }: NamedCredentials): string | null {
+  const allowed = user?.passwordProtocols?.includes(peer.protocol) ?? true
+  return allowed ? (user?.password ?? null) : null
+}
+
 function accountOf(user: User | null): ScramAccount | null {
   const stored = user?.password ?? null
   if (user === null || stored === null) return null
-  return { secret: clearSecret(stored), record: user.scram }
+  return { secret: clearSecret(stored), record: user.scram ?? storedScram(stored) }
+}
+
+async function burnt(password: string): Promise<false> {
+  await burn(password)
+  return false
 }

@@ -1,31 +1,17 @@
 /**
- * Stored passwords: makes them (argon2id) and tells whether a password is the
- * one. The one door to argon2. The caller bounds how many run at once, see
- * slots.ts.
+ * Tells whether a password is the stored one, whatever form it is stored in (schemes/), and makes
+ * the stored form of new ones. The caller bounds how many run at once, see slots.ts.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { argon2id, hash, verify } from 'argon2'
 import { preparedPassword } from '../cred/saslprep.js'
 import { clearSecret } from '../directory/directory.js'
+import { burnArgon2, newArgon2 } from './schemes/argon2.js'
+import type { Stored } from './schemes/scheme.js'
+import { readStored } from './schemes/schemes.js'
 
-/** What a new hash costs: 19 MiB, two passes; memoryCost in KiB. */
-const COST = { type: argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
-/** What a hash from a file may cost at most; more would be an attack on the machine. */
-const MAX_MEMORY = 262_144
-const MAX_TIME = 16
-const MAX_PARALLELISM = 8
 /** Bytes of UTF-8. */
 const MAX_PASSWORD = 1_024
-const MAX_STORED = 1_024
-
-const ARGON2 =
-  /^\$argon2id?\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,10})\$([A-Za-z0-9+/]{11,128})\$([A-Za-z0-9+/]{16,256})$/
-const BROKEN = 'the stored hash is broken'
-const SCHEME = /^(?:\{([A-Za-z0-9.-]{1,32})\}|\$([A-Za-z0-9-]{1,16})\$)/
-
-/** A hash that costs what a new one costs, of a password that nobody knows. */
-const DUMMY =
-  '$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGtub3dzIQ$8v5T1n1kyU2oMhYsMxbbkQf4lJpGtWzq0rDc3aXeH7E'
+const CLEAR = /^(\{(?:PLAIN|CLEARTEXT|CLEAR)(?:\.[A-Za-z0-9]{1,8})?\})/i
 
 /** A stored password that nobody can check here: a fault of the configuration, not a wrong password. */
 export class UnusableHash extends Error {
@@ -47,21 +33,30 @@ export function isPassword(password: string): boolean {
  * @throws BadPassword
  */
 export async function hashPassword(password: string): Promise<string> {
-  if (!isPassword(password)) throw new BadPassword('a password has 1 to 1024 bytes and no NUL')
-  return hash(preparedPassword(password), COST)
+  return newArgon2(newPassword(password))
 }
 
 /**
- * True if that is the password. A wrong one takes as long as a hash does where
- * it is stored in clear, too; the right one need not wait, since it opens anyway.
+ * A new password as it is hashed.
+ * @throws BadPassword
+ */
+export function newPassword(password: string): string {
+  if (isPassword(password)) return preparedPassword(password)
+  throw new BadPassword('a password has 1 to 1024 bytes and no NUL')
+}
+
+/**
+ * True if that is the password. A wrong one takes at least as long as an argon2id hash does however
+ * it is stored, or the time would tell which accounts there are; the right one need not wait where
+ * it is stored in clear, since it opens anyway.
  * @throws UnusableHash when the stored form is unknown, broken or too costly
  */
 export async function verifyPassword(stored: string, password: string): Promise<boolean> {
   if (!isPassword(password)) return false
+  const secret = clearSecret(stored)
   const problem = passwordProblem(stored)
   if (problem !== null) throw new UnusableHash(problem)
-  const secret = clearSecret(stored)
-  if (secret === null) return verifyHash(stored, password)
+  if (secret === null) return matches(readStored(braced(stored)) as Stored, password)
   if (sameText(secret, password)) return true
   await burn(password)
   return false
@@ -69,7 +64,8 @@ export async function verifyPassword(stored: string, password: string): Promise<
 
 /** Takes as long as a wrong password does: for users that are not there. */
 export async function burn(password: string): Promise<void> {
-  if (isPassword(password)) await verify(DUMMY, password)
+  if (!isPassword(password)) return
+  for (const form of formsOf(password)) await burnArgon2(form)
 }
 
 /** Compares two passwords in a time that does not depend on where they differ. */
@@ -85,50 +81,58 @@ export function passwordProblem(stored: string): string | null {
   const secret = clearSecret(stored)
   if (secret !== null)
     return isPassword(secret) ? null : 'the stored password is too long or holds a NUL'
-  const [, memory, time, lanes, ...texts] = argon2Parts(stored)
-  if (texts.length === 0) return complaint(stored)
-  return costProblem(Number(memory), Number(time), Number(lanes)) ?? textProblem(texts)
+  const [clear] = CLEAR.exec(stored) ?? []
+  if (clear !== undefined) return `the stored ${clear} password is broken`
+  const reading = readStored(braced(stored))
+  return 'problem' in reading ? reading.problem : null
 }
 
-/** RFC 9106 section 3.1 says what is the least; the most is ours. */
-function costProblem(memory: number, time: number, lanes: number): string | null {
-  if (memory > MAX_MEMORY || time > MAX_TIME || lanes > MAX_PARALLELISM) {
-    return `the stored hash costs too much; at most m=${MAX_MEMORY},t=${MAX_TIME},p=${MAX_PARALLELISM}`
-  }
-  return time > 0 && lanes > 0 && memory >= 8 * lanes ? null : BROKEN
+/** The scheme of a stored password in Dovecot's spelling: `ARGON2ID`, `PLAIN`; `null` if it cannot be used. */
+export function schemeOf(stored: string): string | null {
+  if (passwordProblem(stored) !== null) return null
+  return clearSecret(stored) === null ? (readStored(braced(stored)) as Stored).scheme : 'PLAIN'
 }
 
-/** With a tag that was cut off, the right password would look like a wrong one for ever. */
-function textProblem([salt = '', tag = '']: readonly string[]): string | null {
-  return isWhole(salt, 1) && isWhole(tag, 4) ? null : BROKEN
+/**
+ * True for a hash in whose place a new one would be better. A form that challenges need (a clear
+ * secret, the keys of SCRAM, CRAM-MD5) was chosen for that, and is none.
+ */
+export function isOutdated(stored: string): boolean {
+  const scheme = schemeOf(stored)
+  if (scheme === null || /^(?:PLAIN|SCRAM-|CRAM-|HMAC-)/.test(scheme)) return false
+  return !(readStored(braced(stored)) as Stored).current
 }
 
-function argon2Parts(stored: string): readonly string[] {
-  const argon2 = stored.replace(/^\{ARGON2ID?\}/i, '')
-  return (argon2.length <= MAX_STORED && ARGON2.exec(argon2)) || []
+/** PostgreSQL's way to write the keys of SCRAM has no braces. */
+function braced(stored: string): string {
+  const { challenge, keys } =
+    /^SCRAM-SHA-256\$(?<challenge>[^$]+)\$(?<keys>.+)$/.exec(stored)?.groups ?? {}
+  if (challenge === undefined || keys === undefined) return stored
+  return `{SCRAM-SHA-256}${challenge.replace(':', ',')},${keys.replace(':', ',')}`
 }
 
-/** True if the text is the base64 (without padding) of a multiple of so many octets. */
-function isWhole(text: string, octets: number): boolean {
-  const bytes = Buffer.from(text, 'base64')
-  return bytes.length % octets === 0 && bytes.toString('base64').replace(/=+$/, '') === text
+/** @throws UnusableHash when it cannot be worked out */
+async function matches(stored: Stored, password: string): Promise<boolean> {
+  // Side by side, so that a cheap scheme does not take longer than the others either.
+  const [good] = await Promise.all([
+    matchesAny(stored, password),
+    stored.current ? null : burn(password),
+  ])
+  return good
 }
 
-async function verifyHash(stored: string, password: string): Promise<boolean> {
+async function matchesAny(stored: Stored, password: string): Promise<boolean> {
   try {
-    return await verify(argon2Parts(stored)[0]!, preparedPassword(password))
+    for (const form of formsOf(password)) if (await stored.matches(form)) return true
+    return false
   } catch (error) {
-    throw new UnusableHash(BROKEN, { cause: error })
+    throw new UnusableHash('the stored hash is broken', { cause: error })
   }
 }
 
-/** Names the scheme and nothing that comes after it. */
-function complaint(stored: string): string {
-  const [, braces, dollars] = SCHEME.exec(stored) ?? []
-  const scheme = braces === undefined ? dollars && `$${dollars}$` : `{${braces}}`
-  if (scheme === undefined) return 'the stored password has no scheme; make one with: mailtap hash'
-  const known = /^(?:\$argon2id?\$|\{(?:ARGON2ID?|PLAIN|CLEARTEXT)\})$/i.test(scheme)
-  return known ? `the stored ${scheme} password is broken` : `the scheme ${scheme} is not supported`
+/** Our own hashes are of the prepared text (RFC 4013); other programs take the text as it was typed. */
+function formsOf(password: string): readonly string[] {
+  return [...new Set([preparedPassword(password), password])]
 }
 
 function digest(text: string): Buffer {

@@ -8,9 +8,11 @@ import type { LmtpPlace } from '../mail/lmtp-place.js'
 import type { Quota } from '../mail/quota.js'
 import type { Limits } from './limits.js'
 import type { FilterConfig } from './filter-config.js'
+import type { MetricsConfig } from './metrics-config.js'
 import type { Listen } from './protocols.js'
 import type { QueueConfig } from './queue-config.js'
 import type { RelayConfig } from './relay-config.js'
+import type { RunConfig } from './run-config.js'
 import type { SmtpConfig } from './smtp-config.js'
 
 export interface Config {
@@ -20,6 +22,8 @@ export interface Config {
   readonly state: string
   /** Checkers, `TYPE[:ARG]`, asked in this order. */
   readonly auth: readonly string[]
+  /** True: outdated password hashes in user files are replaced after a login. */
+  readonly rehash?: boolean
   readonly listen: Listen
   /** By domain in canonical form (A-labels, lower case). */
   readonly domains: Readonly<Record<string, DomainConfig>>
@@ -65,6 +69,10 @@ export interface Config {
   readonly relay: RelayConfig
   /** How long mail waits. */
   readonly queue: QueueConfig
+  /** Its processes. */
+  readonly run: RunConfig
+  /** The port for those who watch the server; absent = there is none. */
+  readonly metrics?: MetricsConfig
   readonly log: {
     readonly format: 'text' | 'json'
     readonly level: 'debug' | 'info' | 'warn' | 'error'

@@ -48,7 +48,8 @@ export function table<S extends z.ZodRawShape>(shape: S) {
   })
 }
 
-function endpoint() {
+/** A place to listen at. */
+export function endpoint() {
   return z.string(expects('an endpoint in quotes, such as "25"')).superRefine((value, context) => {
     try {
       parseEndpoint(value)

@@ -10,9 +10,11 @@ import { Problems } from './config-error.js'
 import { PATH_MISSING } from './domain-form.js'
 import { limitsOf } from './limits.js'
 import { listenProblem } from './listen.js'
+import { metricsOf } from './metrics-config.js'
 import { overlap, realPath } from './overlap.js'
 import { queueOf, queueProblem } from './queue-config.js'
 import { relayOf } from './relay-load.js'
+import { runOf } from './run-config.js'
 import { salvage } from './salvage.js'
 import { readSource } from './read.js'
 import { checkForm, type Settings } from './schema.js'
@@ -48,10 +50,12 @@ class Loading {
   async config(): Promise<Config> {
     const settings = this.#settings()
     const domains = await this.#domains(settings)
+    const watched = metricsOf(settings.metrics, settings.listen, this.#problems)
     const config: Config = {
       hostname: this.#hostname(settings),
       state: this.#path(['state'], settings.state),
       auth: this.#auth(settings),
+      rehash: settings.rehash,
       listen: this.#listen(settings),
       domains,
       aliasDomains: aliasDomains(settings, Object.keys(domains), this.#source, this.#problems),
@@ -66,7 +70,9 @@ class Loading {
       filter: settings.filter,
       relay: await relayOf(settings.relay, this.#source, this.#problems),
       queue: this.#queue(settings),
+      run: runOf(settings.run),
       log: settings.log,
+      ...(watched === undefined ? {} : { metrics: watched }),
     }
     if (this.#problems.any) throw this.#problems.error()
     return config

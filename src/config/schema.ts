@@ -19,8 +19,10 @@ import {
   z,
 } from './forms.js'
 import { limits } from './limits.js'
+import { metrics } from './metrics-config.js'
 import { queue } from './queue-config.js'
 import { relay } from './relay-schema.js'
+import { run } from './run-config.js'
 import { smtp } from './smtp-config.js'
 import type { Path } from './source.js'
 
@@ -64,6 +66,9 @@ const settings = table({
     .min(1, expects('at least one checker, such as ["directory"]'))
     .default(['directory'])
     .describe('who checks passwords, asked in this order'),
+  rehash: truth()
+    .default(false)
+    .describe('outdated password hashes in user files become argon2id after a login'),
   default_domain: text('a domain of this file')
     .optional()
     .describe('where logins without @domain belong; implied when there is one domain'),
@@ -124,7 +129,8 @@ const settings = table({
   }).prefault({}),
   relay: relay.optional().describe('the way of mail to other domains'),
   queue,
-  run: notBuilt('[run] (uid, gid)'),
+  metrics: metrics.describe('the port for those who watch the server'),
+  run,
   uid: notBuilt('changing the uid'),
   gid: notBuilt('changing the gid'),
 })

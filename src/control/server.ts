@@ -2,10 +2,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Log, reason } from '../log/log.js'
 import { bind } from '../net/bind.js'
 import { type Answer, ControlRefusal, type Route } from './control.js'
 import { jsonOf } from './request-body.js'
+import { shortPathOf } from './short-path.js'
 
 /** Requests under way at once; a connection is for one of them. */
 const MAX_REQUESTS = 32
@@ -21,6 +23,8 @@ const STOP_MS = 5_000
 /** Nobody but the owner. */
 const MODE = 0o600
 const FAULT = 500
+/** The client went away, or we stop: no fault of anybody. */
+const BROKEN_OFF = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR', 'ECONNRESET', 'EPIPE'])
 
 const TYPES: Readonly<Record<Answer['kind'], string>> = {
   value: 'application/json',
@@ -41,10 +45,15 @@ export class ControlServer {
   readonly #server: Server
   readonly #running = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
+  #release = async (): Promise<void> => {}
 
   constructor(options: ControlOptions) {
     this.#options = options
-    const limits = { requestTimeout: REQUEST_MS, headersTimeout: HEADER_MS, maxHeaderSize: MAX_HEADER }
+    const limits = {
+      requestTimeout: REQUEST_MS,
+      headersTimeout: HEADER_MS,
+      maxHeaderSize: MAX_HEADER,
+    }
     this.#server = createServer(limits, (request, response) => this.#run(request, response))
     this.#server.maxConnections = MAX_REQUESTS
     this.#server.maxRequestsPerSocket = 1
@@ -56,12 +65,21 @@ export class ControlServer {
    * @throws ListenError with the system's code; EADDRINUSE = another server answers there
    */
   async start(): Promise<void> {
-    const { path, log } = this.#options
-    await bind(this.#server, { kind: 'unix', path, mode: MODE }, 'control')
-    this.#server.on('error', (error) => log.error('control accept failed', { reason: reason(error) }))
+    const { log } = this.#options
+    const place = await shortPathOf(this.#options.path)
+    try {
+      await bind(this.#server, { kind: 'unix', path: place.path, mode: MODE }, 'control')
+    } catch (error) {
+      await place.release()
+      throw error
+    }
+    this.#release = () => place.release()
+    this.#server.on('error', (error) =>
+      log.error('control accept failed', { reason: reason(error) }),
+    )
   }
 
-  /** Breaks off what is under way between two lines; what takes longer than 5 seconds is cut. */
+  /** Breaks off what is under way between two lines; what takes longer than 5 seconds is left behind. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     const closed = new Promise<void>((resolve) => {
@@ -69,9 +87,15 @@ export class ControlServer {
       this.#server.close(() => resolve())
     })
     this.#server.closeIdleConnections()
-    const timer = setTimeout(() => this.#server.closeAllConnections(), STOP_MS)
-    await Promise.all([closed, ...this.#running])
-    clearTimeout(timer)
+    const limit = new AbortController()
+    const late = sleep(STOP_MS, undefined, { signal: limit.signal }).catch(() => {})
+    await Promise.race([Promise.all(this.#running), late])
+    limit.abort()
+    this.#server.closeAllConnections()
+    await closed
+    // Not before the socket is closed: its file is removed by this name.
+    await this.#release()
+    this.#release = async () => {}
   }
 
   #run(request: IncomingMessage, response: ServerResponse): void {
@@ -91,7 +115,9 @@ export class ControlServer {
   async #answer(request: IncomingMessage): Promise<Answer> {
     const there = this.#options.routes.filter(({ path }) => path === request.url)
     if (there.length === 0)
-      throw new ControlRefusal(404, ['this server does not know that question; is it an older one?'])
+      throw new ControlRefusal(404, [
+        'this server does not know that question; is it an older one?',
+      ])
     const route = there.find(({ method }) => method === request.method)
     if (route === undefined) throw new ControlRefusal(405, ['not with this method'])
     return route.answer(await jsonOf(request))
@@ -110,9 +136,8 @@ export class ControlServer {
 
   /** An answer that ends too early must not look like a whole one. */
   #cut(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-    const gone = response.req.socket.destroyed || this.#stopping.signal.aborted
     response.destroy()
-    if (!gone) this.#tell(request, error)
+    if (!BROKEN_OFF.has((error as NodeJS.ErrnoException).code ?? '')) this.#tell(request, error)
   }
 
   #tell({ url }: IncomingMessage, error: unknown): void {
@@ -120,14 +145,15 @@ export class ControlServer {
   }
 }
 
+/** Resolves when the system has all of it. @throws what the answer throws on its way */
 async function send(response: ServerResponse, answer: Answer, signal: AbortSignal): Promise<void> {
   response.setHeader('content-type', TYPES[answer.kind])
-  if (answer.kind === 'value') {
-    response.end(JSON.stringify(answer.value))
-    return
-  }
-  const pieces = answer.kind === 'lines' ? linesOf(answer.lines) : answer.octets
-  await pipeline(Readable.from(pieces, { objectMode: true }), response, { signal })
+  await pipeline(Readable.from(piecesOf(answer), { objectMode: true }), response, { signal })
+}
+
+function piecesOf(answer: Answer): Iterable<string> | AsyncIterable<string | Uint8Array> {
+  if (answer.kind === 'value') return [JSON.stringify(answer.value)]
+  return answer.kind === 'lines' ? linesOf(answer.lines) : answer.octets
 }
 
 async function* linesOf(values: AsyncIterable<unknown>): AsyncIterable<string> {

@@ -1,4 +1,5 @@
 /** What the system says when a file or a socket cannot be used, and what a sender is told of it. */
+import { constants } from 'node:os'
 import { misconfigured, noSpace, Refusal, tryLater } from '../mail/refusal.js'
 
 const FULL = new Set(['ENOSPC', 'EDQUOT'])
@@ -16,9 +17,10 @@ const WRONG_PLACE = new Set([
 
 /** Such as `ENOENT`; `undefined` if it was not a system call that failed. */
 export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  // Node has no name for a quota that is used up.
+  if ('errno' in error && error.errno === -constants.errno.EDQUOT) return 'EDQUOT'
+  return typeof error.code === 'string' ? error.code : undefined
 }
 
 /** What a sender is told; all of it is "later". What is no error of the system stays as thrown. */

@@ -4,13 +4,16 @@
  */
 import type { NamedCredentials } from './credentials.js'
 
+/** Who somebody says to be, and where. */
+export type Claim = Pick<NamedCredentials, 'peer' | 'username'>
+
 export interface Throttle {
   /**
    * Resolves when the attempt may be judged, which may be some seconds later. Decides by names
    * and places only, in the same way for names that nobody has.
    * @throws LoginThrottled when too many logins failed
    */
-  admit(credentials: NamedCredentials): Promise<Attempt>
+  admit(claim: Claim): Promise<Attempt>
 }
 
 /** A login that is being judged: whoever got one says once how it ended. */

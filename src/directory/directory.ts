@@ -1,7 +1,14 @@
 /** Who and what is ours: domains, users, aliases. */
+import { isUtf8 } from 'node:buffer'
 import { type Address, formatAddress, identity } from '../mail/address.js'
 import { formatLmtpPlace, type LmtpPlace } from '../mail/lmtp-place.js'
 import type { Quota } from '../mail/quota.js'
+import type { AppPassword } from './app-password.js'
+
+export { type AppPassword, dayOf, opens } from './app-password.js'
+
+const CLEAR = /^\{(?:PLAIN|CLEARTEXT|CLEAR)(?:\.(B64|BASE64|HEX))?\}(.+)$/is
+const SCRAM = /^\{SCRAM-SHA-256\}([^,]*),([^,]*),([^,]*),([^,]*)$/i
 
 export interface User {
   /** Canonical: the local part folded, the domain as configured. */
@@ -10,6 +17,10 @@ export interface User {
   readonly password: string | null
   /** The keys that SCRAM needs, as they are stored; `null` if there are none, or no login. A clear secret needs none. */
   readonly scram: string | null
+  /** Protocols (as in `Peer`) that the password itself opens; absent or `null` = all. */
+  readonly passwordProtocols?: readonly string[] | null
+  /** Further passwords, each for a program of its own; absent = none. */
+  readonly appPasswords?: readonly AppPassword[]
   /** No login and no new mail; mail that is there stays. */
   readonly disabled: boolean
   /** For people, not for the protocols. */
@@ -140,12 +151,68 @@ export interface Directory {
 
   /** Which accounts SCRAM can serve, in the same way: those with its keys or with a clear secret. */
   scram(): Share
+
+  /**
+   * Puts a better stored form of the same password in the place of an outdated one, where the store
+   * can be written and its owner wants that; never in the place of any other than `was`. Absent
+   * where neither can be. Never rejects: what goes wrong is logged, and the old form goes on to do.
+   * @param make called only if something will be written
+   */
+  improve?(user: Address, was: string, make: () => Promise<StoredLogin>): Promise<void>
+
+  /** Takes down that an app password was used today. Absent where nothing keeps that. Never rejects. */
+  noteUse?(user: Address, appPassword: string): Promise<void>
+}
+
+/** A user whom a checker's back end knows, so that no user file is needed. */
+export interface KnownUser {
+  /** `null` = the domain's. */
+  readonly quota: Quota | null
+  /** For people; `null` if nobody says. */
+  readonly name: string | null
+  /** No login and no new mail. */
+  readonly disabled: boolean
+}
+
+/** A user database that is not in files of ours. */
+export interface KnownUsers {
+  /**
+   * @param address canonical: the local part folded, the domain one of ours and no alias domain
+   * @returns `null` if there is no such user
+   * @throws when it cannot tell: that is 4xx, never "no such user"
+   */
+  find(address: Address): Promise<KnownUser | null>
+}
+
+/** What is stored of a password. */
+export interface StoredLogin {
+  readonly stored: string
+  /** The keys of SCRAM for the same password; `null` if there shall be none. */
+  readonly scram: string | null
 }
 
 /**
- * The secret itself, if the stored form of a password holds it in clear:
- * `{PLAIN}…` or `{CLEARTEXT}…`. `null` for every other form.
+ * The secret itself, if the stored form of a password holds it in clear: `{PLAIN}…`, `{CLEARTEXT}…`
+ * or `{CLEAR}…`, also encoded as `{PLAIN.B64}…` or `{PLAIN.HEX}…`. `null` for every other form.
  */
 export function clearSecret(stored: string): string | null {
-  return /^\{(?:PLAIN|CLEARTEXT)\}(.+)$/is.exec(stored)?.[1] ?? null
+  const [, encoding = '', text] = CLEAR.exec(stored) ?? []
+  if (text === undefined) return null
+  if (encoding === '') return text
+  const hex = encoding.toUpperCase() === 'HEX'
+  const bytes = Buffer.from(text, hex ? 'hex' : 'base64')
+  // What is no such encoding would be decoded as far as it goes: a shorter password.
+  const again = bytes.toString(hex ? 'hex' : 'base64').replace(/=+$/, '')
+  const whole = again === (hex ? text.toLowerCase() : text.replace(/=+$/, ''))
+  return whole && isUtf8(bytes) ? bytes.toString() || null : null
+}
+
+/**
+ * The keys of SCRAM-SHA-256 in the form of cred/scram.ts, if the stored form of a password is
+ * nothing but these: `{SCRAM-SHA-256}rounds,salt,StoredKey,ServerKey`, or PostgreSQL's.
+ */
+export function storedScram(stored: string): string | null {
+  if (stored.startsWith('SCRAM-SHA-256$')) return stored
+  const [, rounds, salt, keys, more] = SCRAM.exec(stored) ?? []
+  return rounds === undefined ? null : `SCRAM-SHA-256$${rounds}:${salt}$${keys}:${more}`
 }

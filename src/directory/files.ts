@@ -1,13 +1,13 @@
 /** The directory that lives in files: `.users` and an aliases file in each domain's directory. */
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { foldLocal, identity, type Address } from '../mail/address.js'
+import { foldLocal, formatAddress, identity, type Address } from '../mail/address.js'
 import type { Log } from '../log/log.js'
-import type { LmtpPlace } from '../mail/lmtp-place.js'
 import { limiting, type Quota } from '../mail/quota.js'
 import { AliasFile } from './alias-file.js'
 import { AliasLists } from './alias-list.js'
-import type { Directory, Share, Target, User } from './directory.js'
+import type { Directory, KnownUsers, Share, StoredLogin, Target, User } from './directory.js'
+import { loginless, NOBODY_ELSE, openMailbox } from './elsewhere.js'
 import { key } from './key.js'
 import { qualify } from './login-name.js'
 import {
@@ -19,45 +19,19 @@ import {
 } from './names.js'
 import { postmasterOf } from './required.js'
 import { resolve } from './resolve.js'
+import type { FilesDomain, FilesOptions, FilesSettings } from './files-settings.js'
 import { SecretScan } from './secret-scan.js'
+import { Upkeep } from './upkeep.js'
+import { SharedLooks } from './shared-looks.js'
 import type { UserFile } from './user-file.js'
 import { Users } from './users.js'
+
+export type { FilesDomain, FilesOptions, FilesSettings } from './files-settings.js'
 
 /** Milliseconds that a removed user may still get mail; so RCPT needs no system call under load. */
 const KNOWN_FOR = 500
 /** Users that are remembered at once. */
 const MAX_KNOWN = 10_000
-
-export interface FilesDomain {
-  /** The domain's directory. */
-  readonly path: string
-  /** aliases(5) file; it may be missing. */
-  readonly aliases: string
-  readonly bounceToPostmaster: boolean
-  /** Who gets mail for unknown local parts; before `bounceToPostmaster`. */
-  readonly catchAll?: Address | null
-  /** Of users whose file names none. */
-  readonly quota?: Quota | null
-  /** The LMTP server of users whose file names none. */
-  readonly deliver?: LmtpPlace | null
-}
-
-export interface FilesSettings {
-  /** By domain in canonical form. */
-  readonly domains: Readonly<Record<string, FilesDomain>>
-  /** Alias domains, and which of the domains each stands for. */
-  readonly aliasDomains?: Readonly<Record<string, string>>
-  /** One of the domains, or `null`. */
-  readonly defaultDomain: string | null
-  /** Between a user's name and a tag: one character, `+` unless said; empty for no tags. */
-  readonly tagSeparator?: string
-}
-
-export interface FilesOptions extends FilesSettings {
-  readonly log: Log
-  /** Milliseconds of a clock that never goes back; the system's unless a test brings its own. */
-  readonly now?: () => number
-}
 
 interface Domain {
   readonly settings: FilesDomain
@@ -80,7 +54,11 @@ export class FilesDirectory implements Directory {
   readonly #lists = new AliasLists()
   /** By identity: users known to take mail. "No" is never remembered. */
   readonly #known = new Map<string, Known>()
+  readonly #looks = new SharedLooks<UserFile>()
   readonly #secrets: SecretScan
+  readonly #upkeep: Upkeep
+  #rehash = false
+  #elsewhere: KnownUsers = NOBODY_ELSE
 
   readonly #names: Names = {
     owns: (domain) => this.#domains.has(domain) || this.#aliasDomains.has(domain),
@@ -90,12 +68,14 @@ export class FilesDirectory implements Directory {
     aliases: (domain) => this.#domain(domain).aliases.current(),
     list: (path) => this.#lists.read(path),
     mailbox: (address) => this.#mailbox(address),
+    leftOut: (user, of) => this.#leftOut(user, of),
   }
 
   constructor({ log, now = () => performance.now(), ...settings }: FilesOptions) {
     this.#log = log
     this.#now = now
     this.#secrets = new SecretScan(() => this.#users(), log, now)
+    this.#upkeep = new Upkeep(log)
     this.reconfigure(settings)
   }
 
@@ -109,7 +89,13 @@ export class FilesDirectory implements Directory {
     this.#aliasDomains = new Map(Object.entries(aliasDomains))
     this.#defaultDomain = defaultDomain
     this.#tagSeparator = tagSeparator ?? DEFAULT_TAG_SEPARATOR
+    this.#rehash = settings.rehash ?? false
     this.#known.clear()
+  }
+
+  /** Who has no user file may still be known there. */
+  askAlso(users: KnownUsers): void {
+    this.#elsewhere = users
   }
 
   async owns(domain: string): Promise<boolean> {
@@ -137,16 +123,32 @@ export class FilesDirectory implements Directory {
 
   async user({ local, domain: said }: Address): Promise<User | null> {
     const domain = this.#names.canonical(said)
-    const file = await this.#domains.get(domain)?.users.readPrivate(local)
-    if (file === null || file === undefined) return null
-    this.#secrets.note(file)
-    const { password, scram, disabled, name } = file
+    const settings = this.#domains.get(domain)
+    if (settings === undefined) return null
     const address = { local: foldLocal(local), domain }
-    return { address, password, scram, disabled, name, quota: this.#quota(domain, file) }
+    const file = await settings.users.readPrivate(local)
+    if (file === null) {
+      return loginless(address, await this.#elsewhere.find(address), this.#domainQuota(domain))
+    }
+    this.#secrets.note(file)
+    const { password, scram, passwordProtocols, appPasswords, disabled, name } = file
+    const login = { password, scram, passwordProtocols, appPasswords, disabled }
+    return { address, ...login, name, quota: this.#quota(domain, file) }
+  }
+
+  async improve(user: Address, was: string, make: () => Promise<StoredLogin>): Promise<void> {
+    const users = this.#domains.get(user.domain)?.users
+    if (this.#rehash && users !== undefined) await this.#upkeep.improve(users, user, was, make)
+  }
+
+  async noteUse(user: Address, appPassword: string): Promise<void> {
+    const users = this.#domains.get(user.domain)?.users
+    if (users !== undefined) await this.#upkeep.noteUse(users, user, appPassword)
   }
 
   qualify(login: string): Address | null {
-    return qualify(login, this.#defaultDomain)
+    const address = qualify(login, this.#defaultDomain)
+    return address && { ...address, domain: this.#names.canonical(address.domain) }
   }
 
   secrets(): Share {
@@ -174,8 +176,9 @@ export class FilesDirectory implements Directory {
     const now = this.#now()
     const known = this.#known.get(id)
     if (known !== undefined && known.until > now) return known
-    const user = await this.#domain(address.domain).users.read(address.local)
-    if (user === null) return 'none'
+    const { users } = this.#domain(address.domain)
+    const user = await this.#looks.look(id, () => users.read(address.local))
+    if (user === null) return this.#strange(address)
     if (user.disabled) return 'disabled'
     if (this.#known.size >= MAX_KNOWN) this.#known.clear()
     const { forward, keep } = user
@@ -186,13 +189,30 @@ export class FilesDirectory implements Directory {
     return open
   }
 
+  /** Of somebody without a user file. */
+  async #strange(address: Address): Promise<MailboxState> {
+    const { settings } = this.#domain(address.domain)
+    const quota = this.#domainQuota(address.domain)
+    return openMailbox(await this.#elsewhere.find(address), quota, settings.deliver ?? null)
+  }
+
+  #domainQuota(domain: string): Quota | null {
+    return this.#domain(domain).settings.quota ?? null
+  }
+
+  /** Somebody may wonder why a list does not reach everybody. */
+  #leftOut(user: Address, of: Address): void {
+    const fields = { user: formatAddress(user), of: formatAddress(of) }
+    this.#log.info('disabled user left out', fields)
+  }
+
   #fallback(domain: string): Address | null {
     const { catchAll, bounceToPostmaster } = this.#domain(domain).settings
     return catchAll ?? (bounceToPostmaster ? postmasterOf(domain) : null)
   }
 
   #quota(domain: string, { quota }: UserFile): Quota | null {
-    return limiting(quota ?? this.#domain(domain).settings.quota ?? null)
+    return limiting(quota ?? this.#domainQuota(domain))
   }
 
   #users(): ReadonlyMap<string, Users> {

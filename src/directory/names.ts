@@ -38,6 +38,8 @@ export interface Names {
   list(path: string): Promise<readonly ListEntry[]>
   /** @param address folded */
   mailbox(address: Address): Soon<MailboxState>
+  /** Is told of each user who is disabled and gets nothing of what others get. @param of where the mail was sent to */
+  leftOut?(user: Address, of: Address): void
 }
 
 /** Why an address leads to where it leads. */

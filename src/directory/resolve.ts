@@ -30,7 +30,7 @@ class Expansion {
   readonly #ends: Ends
   readonly #seen = new Set<string>()
   readonly #lists = new Set<string>()
-  #disabled = false
+  readonly #disabled: Address[] = []
   #refusal: Refusal | null = null
 
   constructor(names: Names, ends: Ends) {
@@ -42,8 +42,12 @@ class Expansion {
     const start = this.#own(address, 0)
     const found = await this.#all(start).catch((error: unknown) => this.#insist(start, error))
     if (this.#ends.size === 0) this.#lastResort(start.domain)
-    if (this.#ends.size > 0) return this.#ends.all
-    if (this.#disabled) throw mailboxDisabled()
+    // The others have the mail, so its sender hears nothing of them.
+    if (this.#ends.size > 0) {
+      for (const user of this.#disabled) this.#names.leftOut?.(user, start)
+      return this.#ends.all
+    }
+    if (this.#disabled.length > 0) throw mailboxDisabled()
     if (!found) return []
     throw fault(`${formatAddress(address)}: its aliases go round in a circle`)
   }
@@ -196,7 +200,7 @@ class Expansion {
 
   async #arrive(user: Address, state: OpenMailbox | 'disabled', way: Way): Promise<void> {
     if (state === 'disabled') {
-      this.#disabled = true
+      this.#disabled.push(user)
       this.#ends.note('disabled', user, way.depth)
       return
     }

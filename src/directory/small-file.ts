@@ -73,20 +73,29 @@ interface StampParts {
   readonly ctimeNs: bigint
 }
 
+/** Whom a file belongs to, as numbers. */
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
 /**
  * Writes a file, mode 0600. When this resolves it survives a power cut.
  * @param exclusive fail with EEXIST rather than replace a file
+ * @param owner whom it shall belong to; without one it is ours
+ * @throws also EPERM when it cannot be given to that owner: then nothing was written
  */
 export async function writeSmallFile(
   directory: string,
   name: string,
   text: string,
   exclusive = false,
+  owner: Owner | null = null,
 ): Promise<void> {
   // Begins with a dot: whoever lists the directory meanwhile takes it for nobody.
   const temporary = join(directory, `.tmp-${randomBytes(8).toString('hex')}`)
   try {
-    await writeSynced(temporary, text)
+    await writeSynced(temporary, text, owner)
     await (exclusive ? link : rename)(temporary, join(directory, name))
   } catch (error) {
     await unlinkIfThere(temporary)
@@ -117,10 +126,11 @@ export async function unlinkIfThere(path: string): Promise<boolean> {
   }
 }
 
-async function writeSynced(path: string, text: string): Promise<void> {
+async function writeSynced(path: string, text: string, owner: Owner | null): Promise<void> {
   const file = await open(path, 'wx', 0o600)
   try {
     await file.writeFile(text)
+    if (owner !== null) await file.chown(owner.uid, owner.gid)
     await file.sync()
   } finally {
     await file.close()

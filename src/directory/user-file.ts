@@ -6,6 +6,7 @@ import type { Address } from '../mail/address.js'
 import { LMTP_FORM, type LmtpPlace, parseLmtpPlace } from '../mail/lmtp-place.js'
 import { parseQuota, type Quota, QUOTA_FORM } from '../mail/quota.js'
 import { TomlError, parseToml, type TomlDocument } from '../toml/toml.js'
+import { type AppPassword, APP_PROTOCOLS, isProtocols, readAppPasswords } from './app-password.js'
 import { FORWARD_FORM, parseForward } from './forward.js'
 
 export interface UserFile {
@@ -13,6 +14,9 @@ export interface UserFile {
   readonly password: string | null
   /** The keys of SCRAM, as they stand there; `null` also where the password is locked or missing. */
   readonly scram: string | null
+  /** Protocols that the password itself opens; `null` = all. */
+  readonly passwordProtocols: readonly string[] | null
+  readonly appPasswords: readonly AppPassword[]
   readonly disabled: boolean
   readonly name: string | null
   /** `null` = not said: the domain's setting counts. */
@@ -33,9 +37,11 @@ export class UserFileError extends Error {
 }
 
 /** The settings that have an effect. */
-const KNOWN: Readonly<Record<string, 'string' | 'boolean' | 'list'>> = {
+const KNOWN: Readonly<Record<string, 'string' | 'boolean' | 'list' | 'protocols' | 'tables'>> = {
   password: 'string',
   scram: 'string',
+  password_protocols: 'protocols',
+  app_password: 'tables',
   disabled: 'boolean',
   name: 'string',
   quota: 'string',
@@ -49,8 +55,6 @@ const FORMS: Readonly<Record<string, readonly [good: (text: string) => boolean, 
   quota: [(text) => parseQuota(text) !== null, QUOTA_FORM],
   deliver: [(text) => parseLmtpPlace(text) !== null, LMTP_FORM],
 }
-/** The settings of product.md that have none yet. */
-const LATER = ['app_password']
 /** No TOML begins with these: `$argon2id$…`, `{SCHEME}…`, `!`. */
 const ONE_LINE = /^[$!{]/
 
@@ -76,10 +80,8 @@ export function withPassword(
   scram: string | null = null,
 ): string {
   const oneLine = text === '' || ONE_LINE.test(text)
-  const rest = oneLine ? laterLines(text) : []
-  if (oneLine && scram === null) return [stored, ...rest, ''].join('\n')
-  // What has no effect after a line would have one in a table, or break it.
-  const table = oneLine ? rest.map((line) => `# ${line}\n`).join('') : text
+  if (oneLine && scram === null) return [stored, ...laterLines(text), ''].join('\n')
+  const table = oneLine ? commented(laterLines(text)) : text
   const unlocked = withEntry(table, 'scram', scramEntry(scram), file)
   const edited = withEntry(unlocked, 'password', `password = ${JSON.stringify(stored)}`, file)
   const user = parseUserFile(edited, file)
@@ -87,6 +89,16 @@ export function withPassword(
   if (user.password === usable(stored) && (locked || user.scram === scram)) return edited
   throw new UserFileError(`${file}: the password is written in an unusual way; edit it by hand`)
 }
+
+/** The same file as TOML: one that is, as it is. */
+export function asTable(text: string): string {
+  if (!ONE_LINE.test(text)) return text
+  const [line = ''] = text.split(/\r?\n/)
+  return `password = ${JSON.stringify(line)}\n${commented(laterLines(text))}`
+}
+
+/** What has no effect after a line would have one in a table, or break it. */
+const commented = (lines: readonly string[]): string => lines.map((line) => `# ${line}\n`).join('')
 
 function laterLines(text: string): string[] {
   const [, ...lines] = text.split('\n')
@@ -116,6 +128,8 @@ function parseLine(text: string): UserFile {
   return {
     password: usable(line),
     scram: null,
+    passwordProtocols: null,
+    appPasswords: [],
     disabled: false,
     name: null,
     quota: null,
@@ -130,19 +144,22 @@ function parseTable(text: string, file: string): UserFile {
   const toml = parse(text, file)
   for (const name of Object.keys(toml.value)) checkEntry(toml, name, file)
   const { scram, disabled, name, quota, forward, keep, deliver } = toml.value
+  const protocols = toml.value['password_protocols']
   const password =
     typeof toml.value['password'] === 'string' ? usable(toml.value['password']) : null
   return {
     password,
     // Who locks the password means to lock the account.
     scram: typeof scram === 'string' && password !== null ? scram : null,
+    passwordProtocols: isProtocols(protocols) ? protocols : null,
+    appPasswords: appPasswordsOf(toml, file),
     disabled: disabled === true,
     name: typeof name === 'string' ? name : null,
     quota: typeof quota === 'string' ? parseQuota(quota) : null,
     forward: parseForward(forward) ?? [],
     keep: keep === true,
     deliver: typeof deliver === 'string' ? parseLmtpPlace(deliver) : null,
-    unsupported: Object.keys(toml.value).filter((known) => LATER.includes(known)),
+    unsupported: [],
   }
 }
 
@@ -160,17 +177,19 @@ function parse(text: string, file: string): TomlDocument {
 }
 
 function checkEntry(toml: TomlDocument, name: string, file: string): void {
-  if (LATER.includes(name)) return
   const { line, column } = toml.locate([name]) ?? { line: 1, column: 1 }
   const at = `${file}:${line}:${column}`
   const type = Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined
   // A misspelt "disabled" must not leave somebody enabled.
   if (type === undefined) {
-    throw new UserFileError(
-      `${at}: unknown key; known are ${[...Object.keys(KNOWN), ...LATER].join(', ')}`,
-    )
+    throw new UserFileError(`${at}: unknown key; known are ${Object.keys(KNOWN).join(', ')}`)
   }
   const value = toml.value[name]
+  if (type === 'tables') return
+  if (type === 'protocols') {
+    if (isProtocols(value)) return
+    throw new UserFileError(`${at}: ${name} must be a list out of ${APP_PROTOCOLS.join(', ')}`)
+  }
   if (type === 'list') {
     if (parseForward(value) === null)
       throw new UserFileError(`${at}: ${name} must be ${FORWARD_FORM}`)
@@ -179,6 +198,14 @@ function checkEntry(toml: TomlDocument, name: string, file: string): void {
   if (typeof value !== type) throw new UserFileError(`${at}: ${name} must be a ${type}`)
   const [good, form] = FORMS[name] ?? []
   if (good?.(String(value)) === false) throw new UserFileError(`${at}: ${name} must be ${form}`)
+}
+
+/** @throws UserFileError at the first that is wrong */
+function appPasswordsOf(toml: TomlDocument, file: string): readonly AppPassword[] {
+  const read = readAppPasswords(toml.value['app_password'])
+  if (!('what' in read)) return read
+  const { line, column } = toml.locate(read.path) ?? { line: 1, column: 1 }
+  throw new UserFileError(`${file}:${line}:${column}: ${read.what}`)
 }
 
 /** `!` locks, as in shadow(5), also in front of a hash that is kept for later. */

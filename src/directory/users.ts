@@ -1,11 +1,14 @@
 /** The user database of one domain: the folder `.users`, a file per user (product.md section 3). */
 import { lstat, mkdir, opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { underLock } from './edit-lock.js'
 import { errorCode } from './error-code.js'
 import { key, localOf } from './key.js'
 import { type KeptUser, KeptUsers } from './kept-users.js'
+import { LastUse } from './last-use.js'
 import {
   FileRefused,
+  type Owner,
   readSmallFile,
   syncDirectory,
   unlinkIfThere,
@@ -25,11 +28,13 @@ const kept = new KeptUsers()
 export class Users {
   readonly #domain: string
   readonly #folder: string
+  readonly #lastUse: LastUse
 
   /** @param domain the domain's directory */
   constructor(domain: string) {
     this.#domain = domain
     this.#folder = join(domain, '.users')
+    this.#lastUse = new LastUse(this.#folder)
   }
 
   /** The user's file, whether it is there or not. @throws when there can be no such user */
@@ -84,21 +89,54 @@ export class Users {
    * Gives a user another stored password, and its keys of SCRAM; what else the file says stays.
    * @returns false if there is no such user
    */
-  async setPassword(local: string, stored: string, scram: string | null = null): Promise<boolean> {
+  setPassword(local: string, stored: string, scram: string | null = null): Promise<boolean> {
+    return this.edit(local, (text, path) => withPassword(text, stored, path, scram))
+  }
+
+  /**
+   * Puts another text in the place of the file's, while no other program of ours changes it.
+   * Durable when it resolves. The file keeps its owner.
+   * @param change gets the text and the path; `null` = nothing is to be changed
+   * @returns false if there is no such user, or nothing was changed
+   */
+  async edit(
+    local: string,
+    change: (text: string, path: string) => string | null,
+  ): Promise<boolean> {
     const path = this.path(local)
-    const file = await this.#file(path)
-    if (file === null) return false
+    if ((await this.#file(path)) === null) return false
     await this.#requireFolder()
-    const text = withPassword(file.text, stored, path, scram)
-    await writeSmallFile(this.#folder, fileName(local), text)
-    return true
+    const name = fileName(local)
+    return underLock(this.#folder, name, async (isOurs) => {
+      const file = await this.#file(path)
+      const text = file === null ? null : change(file.text, path)
+      if (text === null) return false
+      const owner = await ownerToKeep(path)
+      if (!(await isOurs())) throw new Error(`${path}: changed too slowly; try again`)
+      await writeSmallFile(this.#folder, name, text, false, owner)
+      return true
+    })
+  }
+
+  /** Days on which the user's app passwords were used last, by their names. */
+  lastUse(local: string): Promise<ReadonlyMap<string, string>> {
+    return this.#lastUse.read(fileName(local))
+  }
+
+  /** @param day `YYYY-MM-DD` */
+  noteUse(local: string, appPassword: string, day: string): Promise<void> {
+    return this.#lastUse.note(fileName(local), appPassword, day)
   }
 
   /** Removes the user, not the mail. @returns false if there is no such user */
   async remove(local: string): Promise<boolean> {
     await this.#requireFolder()
-    const removed = await unlinkIfThere(this.path(local))
+    // Not while somebody else is about to put a new file there.
+    const removed = await underLock(this.#folder, fileName(local), () =>
+      unlinkIfThere(this.path(local)),
+    )
     if (removed) await syncDirectory(this.#folder)
+    await this.#lastUse.forget(fileName(local))
     return removed
   }
 
@@ -160,6 +198,13 @@ export class Users {
 
 interface Loaded extends KeptUser {
   readonly path: string
+}
+
+/** Of a file that is somebody else's and that we may give to him. */
+async function ownerToKeep(path: string): Promise<Owner | null> {
+  if (process.geteuid?.() !== 0) return null
+  const { uid, gid } = await lstat(path)
+  return uid === 0 ? null : { uid, gid }
 }
 
 function fileName(local: string): string {

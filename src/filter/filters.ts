@@ -11,7 +11,7 @@ import type { Envelope, Opening } from '../mail/envelope.js'
 import type { Message } from '../mail/message.js'
 import { DnsblFilter, type DnsblSettings } from './dnsbl.js'
 import { type Filter, FilterChain, type Verdict } from './filter.js'
-import { GreylistFilter, type GreylistSettings } from './greylist.js'
+import { type Greylist, GreylistFilter, type GreylistSettings } from './greylist.js'
 import { GreylistMemory } from './greylist-memory.js'
 import { HeaderFilter, type HeaderSettings } from './headers.js'
 import { LoopFilter } from './loop.js'
@@ -33,6 +33,8 @@ export interface FiltersOptions {
   readonly state: string
   /** The name of this server. */
   readonly hostname: string
+  /** Who remembers who came before; without one these filters do, and write it down. */
+  readonly greylist?: Greylist
   readonly log: Log
 }
 
@@ -40,13 +42,18 @@ export interface FiltersOptions {
 export class Filters implements Filter {
   readonly name = 'filters'
   readonly #options: FiltersOptions
-  readonly #greylist: GreylistMemory
+  readonly #greylist: Greylist
+  /** The same, if it is our own. */
+  readonly #memory: GreylistMemory | null
   #chain: FilterChain
 
   constructor(settings: FilterSettings, options: FiltersOptions) {
     const { state, log } = options
     this.#options = options
-    this.#greylist = new GreylistMemory({ path: greylistIn(state), log })
+    const { greylist } = options
+    this.#memory =
+      greylist === undefined ? new GreylistMemory({ path: greylistIn(state), log }) : null
+    this.#greylist = greylist ?? this.#memory!
     this.#chain = this.#build(settings)
   }
 
@@ -64,8 +71,8 @@ export class Filters implements Filter {
   }
 
   /** Writes down what shall be remembered. Never rejects. */
-  close(): Promise<void> {
-    return this.#greylist.close()
+  async close(): Promise<void> {
+    await this.#memory?.close()
   }
 
   #build(settings: FilterSettings): FilterChain {
@@ -82,7 +89,7 @@ export function greylistIn(state: string): string {
 export function filtersOf(
   { headers, dnsbl, greylist, rspamd, milters }: FilterSettings,
   { hostname, log }: FiltersOptions,
-  memory: GreylistMemory,
+  memory: Greylist,
 ): readonly Filter[] {
   const maxHeader = headers.maxSize
   return [

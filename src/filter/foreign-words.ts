@@ -38,7 +38,9 @@ export function foreignRefusal(reply: string, what: string): Refusal | null {
   const [, kind = '', rest = '', statusKind, status = '', text = ''] = match
   const fitting = statusKind === kind ? `${kind}${status}` : `${kind}.7.1`
   const code = Number(`${kind}${rest}`)
-  return new Refusal(code === CLOSING ? LATER : code, fitting, replyText(text) || what)
+  return new Refusal(code === CLOSING ? LATER : code, fitting, replyText(text) || what, {
+    why: 'milter',
+  })
 }
 
 /**

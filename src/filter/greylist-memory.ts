@@ -3,6 +3,7 @@
  * down now and then. A crash loses the last minute: then some mail comes once more.
  */
 import { type Log, reason } from '../log/log.js'
+import type { Greylist, GreylistSettings } from './greylist.js'
 import { type Entry, loadEntries, saveEntries } from './greylist-file.js'
 
 /** Triplets that wait, and networks and triplets that came again; some 10 MB in all. */
@@ -35,7 +36,7 @@ export interface Known {
   readonly passes: number
 }
 
-export class GreylistMemory {
+export class GreylistMemory implements Greylist {
   readonly #options: GreylistOptions
   readonly #now: () => number
   // Apart, so that a flood of strangers pushes out nobody who is known. What was seen longest ago comes first.
@@ -53,6 +54,23 @@ export class GreylistMemory {
   /** Resolves when the file has been read; to be awaited before all else. Never rejects. */
   ready(): Promise<void> {
     return (this.#loaded ??= this.#load())
+  }
+
+  async wait(network: string, triplet: string, settings: GreylistSettings): Promise<number> {
+    await this.ready()
+    const { passes } = this.find(network) ?? { passes: 0 }
+    if (passes >= settings.trustAfter) {
+      this.passed(network)
+      return 0
+    }
+    const first = this.find(triplet)
+    // A memory that is full of mail which waits must not keep everybody out.
+    if (first === null) return this.begin(triplet) ? settings.delay : 0
+    const left = first.passes > 0 ? 0 : settings.delay - first.age
+    if (left > 0) return left
+    if (first.passes === 0) this.passed(network)
+    this.passed(triplet)
+    return 0
   }
 
   /** `null` if nothing is known that still counts. */

@@ -9,7 +9,6 @@ import type { Opening } from '../mail/envelope.js'
 import { greylisted } from '../mail/refusal.js'
 import { isExempt } from './exempt.js'
 import type { Filter } from './filter.js'
-import type { GreylistMemory } from './greylist-memory.js'
 import { networkOfStranger, strangerAddress } from './origin.js'
 
 export interface GreylistSettings {
@@ -19,15 +18,21 @@ export interface GreylistSettings {
   readonly trustAfter: number
 }
 
+/** Whoever remembers who came before. */
+export interface Greylist {
+  /** Takes down that mail came. @returns seconds that it has to wait; 0 = welcome */
+  wait(network: string, triplet: string, settings: GreylistSettings): Promise<number>
+}
+
 /** Octets of a key: enough that no two are alike, and that the file tells nobody who writes to whom. */
 const KEY_OCTETS = 15
 
 export class GreylistFilter implements Filter {
   readonly name = 'greylist'
   readonly #settings: GreylistSettings
-  readonly #memory: GreylistMemory
+  readonly #memory: Greylist
 
-  constructor(settings: GreylistSettings, memory: GreylistMemory) {
+  constructor(settings: GreylistSettings, memory: Greylist) {
     this.#settings = settings
     this.#memory = memory
   }
@@ -37,28 +42,9 @@ export class GreylistFilter implements Filter {
     if (address === null || isExempt(to)) return
     const network = networkOfStranger(address)
     const path = from === null ? '' : identity(from)
-    await this.#memory.ready()
-    const seconds = this.#wait(key(network), key(network, path, identity(to)))
+    const triplet = key(network, path, identity(to))
+    const seconds = await this.#memory.wait(key(network), triplet, this.#settings)
     if (seconds > 0) throw greylisted(seconds)
-  }
-
-  /** Seconds that are left; 0 = welcome. */
-  #wait(network: string, triplet: string): number {
-    const memory = this.#memory
-    const { delay, trustAfter } = this.#settings
-    const { passes } = memory.find(network) ?? { passes: 0 }
-    if (passes >= trustAfter) {
-      memory.passed(network)
-      return 0
-    }
-    const first = memory.find(triplet)
-    // A memory that is full of mail which waits must not keep everybody out.
-    if (first === null) return memory.begin(triplet) ? delay : 0
-    const left = first.passes > 0 ? 0 : delay - first.age
-    if (left > 0) return left
-    if (first.passes === 0) memory.passed(network)
-    memory.passed(triplet)
-    return 0
   }
 }
 

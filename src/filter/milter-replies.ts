@@ -19,9 +19,10 @@ const STEPS: ReadonlyMap<string, Step> = new Map([
   ['s', 'skip'],
 ])
 
-const rejected = (): Refusal => new Refusal(554, '5.7.1', 'this message was refused by a filter')
+const rejected = (): Refusal =>
+  new Refusal(554, '5.7.1', 'this message was refused by a filter', { why: 'milter' })
 const deferred = (): Refusal =>
-  new Refusal(451, '4.7.1', 'this message cannot be taken now; try again later')
+  new Refusal(451, '4.7.1', 'this message cannot be taken now; try again later', { why: 'milter' })
 
 const REFUSALS: ReadonlyMap<string, (data: Buffer) => Refusal> = new Map([
   ['r', rejected],

@@ -77,10 +77,12 @@ type Judge = (words: string) => Verdict
 const pass = (): Verdict => PASS
 const junk = (): Verdict => ({ headers: [], junk: true })
 const reject = (words: string): never => {
-  throw new Refusal(554, '5.7.1', words || 'this message was found to be spam')
+  throw new Refusal(554, '5.7.1', words || 'this message was found to be spam', { why: 'rspamd' })
 }
 const defer = (words: string): never => {
-  throw new Refusal(451, '4.7.1', words || 'this message cannot be taken now; try again later')
+  throw new Refusal(451, '4.7.1', words || 'this message cannot be taken now; try again later', {
+    why: 'rspamd',
+  })
 }
 
 /** Its actions. */

@@ -44,7 +44,7 @@ const SECONDS = 60
 export interface Group {
   /** The network, as `192.0.2.7/32`. */
   readonly key: string
-  readonly what: Excess
+  readonly what: Excess & ('address' | 'network')
   /** At once; 0 for no limit. */
   readonly most: number
   /** New ones; 0 for no limit. */
@@ -75,9 +75,10 @@ export class ConnectionCounts implements Doorkeeper {
     if (full !== undefined) return { admitted: false, why: full.what }
     // Counted before the limiter is asked: others may come while it is working.
     this.#count(groups, 1)
-    if (await this.#inTime(groups)) return { admitted: true, leave: this.#leave(groups) }
+    const fast = await this.#tooFast(groups)
+    if (fast === null) return { admitted: true, leave: this.#leave(groups) }
     this.#count(groups, -1)
-    return { admitted: false, why: 'rate' }
+    return { admitted: false, why: `${fast}-rate` }
   }
 
   #countOf(key: string): number {
@@ -102,20 +103,20 @@ export class ConnectionCounts implements Doorkeeper {
     }
   }
 
-  /** False if one of them opens connections too fast. */
-  async #inTime(groups: readonly Group[]): Promise<boolean> {
+  /** The first of them that opens connections too fast; `null` = none. */
+  async #tooFast(groups: readonly Group[]): Promise<Group['what'] | null> {
     try {
-      for (const { key, perMinute } of groups) {
+      for (const { key, what, perMinute } of groups) {
         if (perMinute === 0) continue
         const { limiter } = this.#options
         const { allowed } = await limiter.hit(`connect ${key}`, 1, perMinute / SECONDS, perMinute)
-        if (!allowed) return false
+        if (!allowed) return what
       }
     } catch (error) {
       // What cannot be counted is let in: a broken counter must not stop the mail.
       this.#options.log.error('limits not counted', { reason: reason(error) })
     }
-    return true
+    return null
   }
 }
 

@@ -42,10 +42,12 @@ export interface LoginThrottleOptions {
 
 const ADDRESS = { ip4: 32, ip6: 64 }
 const NETWORK = { ip4: 24, ip6: 48 }
+/** The key of a group that is a network and nothing else. */
+const OF_NETWORK = /^login \S+\/(?:24|48)$/
 /** Slower than that, a mail program gives up, and the user is locked out after all. */
 const MAX_DELAY_MS = 4_000
-/** How often one login is judged anew because others were under way; then it is refused. */
-const MAX_TURNS = 200
+/** How long one waits for others that may use up what is left; milliseconds. */
+const PATIENCE_MS = 20_000
 
 /** So many times the limit may fail within so many seconds: who goes on waits longer and longer. */
 interface Span {
@@ -79,11 +81,13 @@ export class LoginThrottle implements Throttle {
   readonly #options: LoginThrottleOptions
   readonly #known: KnownPlaces
   readonly #underWay = new UnderWay()
+  readonly #now: () => number
   readonly #sleep: (milliseconds: number) => Promise<void>
 
   constructor(options: LoginThrottleOptions) {
     const { now = () => performance.now(), sleep = wait } = options
     this.#options = options
+    this.#now = now
     this.#known = new KnownPlaces(now)
     this.#sleep = sleep
   }
@@ -111,23 +115,32 @@ export class LoginThrottle implements Throttle {
   /** The same wait for names that exist and names that do not. */
   async #slowDown(buckets: readonly Bucket[]): Promise<void> {
     const full = await this.#full(buckets, null)
-    if (full !== null) await this.#sleep(Math.min(full.retryAfterMs, MAX_DELAY_MS))
+    if (full === null) return
+    this.#options.log.debug('login limit', { limit: 'login_failures_per_user' })
+    await this.#sleep(Math.min(full.retryAfterMs, MAX_DELAY_MS))
   }
 
   /** @throws LoginThrottled */
   async #enter(buckets: readonly Bucket[]): Promise<void> {
     const names = namesOf(buckets)
-    for (let turn = 0; turn < MAX_TURNS; turn++) {
+    const late = this.#now() + PATIENCE_MS
+    while (this.#now() < late) {
       // Counted before the limiter is asked: others may come while it is working.
-      const counts = this.#underWay.begin(names)
+      const counts = this.#underWay.ask(names)
       const full = await this.#full(buckets, counts)
-      if (full === null) return
-      this.#underWay.end(names)
-      // Nobody else is under way: it would be one too many.
-      if (counts.get(full.group) === 1) throw new LoginThrottled(`too many failed: ${full.group}`)
+      if (full === null) return this.#underWay.begin(names)
+      this.#underWay.giveUp(names)
+      // Nobody else is there: it would be one too many.
+      if (counts.get(full.group) === 1) throw this.#tooMany(full.group)
       await this.#underWay.change(full.group)
     }
     throw new LoginThrottled('too many logins at once')
+  }
+
+  #tooMany(group: string): LoginThrottled {
+    const limit = OF_NETWORK.test(group) ? 'network' : 'address'
+    this.#options.log.debug('login limit', { limit: `login_failures_per_${limit}`, group })
+    return new LoginThrottled(`too many failed: ${group}`)
   }
 
   /** The first bucket without room for this one and those under way. What cannot be counted has room. */

@@ -51,6 +51,11 @@ export interface Opening {
   readonly reports?: ReportWish
   /** The client hears of each recipient by itself (LMTP); absent = one reply for all. */
   readonly answersEach?: boolean
+  /**
+   * Nobody waits for an answer (a message from the maildrop): every recipient is taken, and whoever
+   * cannot be reached is reported to the sender. Absent = refusals are told at once.
+   */
+  readonly unanswered?: true
 }
 
 export interface Envelope extends Opening {

@@ -67,9 +67,27 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
+/**
+ * Listens on a socket that is bound already.
+ * @throws ListenError; the server is closed then
+ */
+export async function adopt(
+  server: Server,
+  descriptor: number,
+  endpoint: Endpoint,
+  protocol: string,
+): Promise<void> {
+  try {
+    await listen(server, { fd: descriptor })
+  } catch (error) {
+    server.close()
+    throw new ListenError(protocol, endpoint, error)
+  }
+}
+
 function listen(
   server: Server,
-  where: { path: string } | { host: string; port: number },
+  where: { path: string } | { host: string; port: number } | { fd: number },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -91,7 +109,7 @@ function listenPrivately(server: Server, path: string): Promise<void> {
 }
 
 /** A socket file that nobody listens on any more, left by a crash, is in the way. Anything else there is not ours to remove. */
-async function removeDeadSocket(path: string): Promise<void> {
+export async function removeDeadSocket(path: string): Promise<void> {
   const stat = await lstat(path).catch(() => null)
   if (stat === null || !stat.isSocket() || (await answers(path))) return
   await unlink(path)

@@ -8,6 +8,11 @@ import type { Answer, Session, TlsFacts } from './session.js'
 import type { Wire } from './wire.js'
 
 const NOTHING = Buffer.alloc(0)
+/**
+ * Milliseconds that a client may have answers made for it without a pause: one that reads as
+ * fast as we write is never waited for, and nobody else would be served meanwhile.
+ */
+const TURN_MS = 20
 
 export interface ConnectionOptions {
   readonly wire: Wire
@@ -80,6 +85,7 @@ export class Connection {
     if (this.#finished) return
     await this.#sent(await this.#session.greet())
     while (!this.#finished && (await this.#input())) {
+      this.#turnBegan = performance.now()
       this.#dialogue.push(this.#wire.take())
       await this.#answer()
     }
@@ -97,6 +103,19 @@ export class Connection {
   /** When the input that is still incomplete began: one that comes byte by byte has no more time than another. */
   #waitingSince: number | null = null
 
+  /** When this client's turn began. */
+  #turnBegan = 0
+
+  get #turnIsOver(): boolean {
+    return performance.now() - this.#turnBegan > TURN_MS
+  }
+
+  /** Everybody else is served first. */
+  async #nextTurn(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    this.#turnBegan = performance.now()
+  }
+
   /** Gives every answer that the input so far allows. */
   async #answer(): Promise<void> {
     while (!this.#dialogue.idle && !this.#finished) {
@@ -107,6 +126,7 @@ export class Connection {
       // Of many answers to pipelined commands most take no turn of the event loop.
       if (!this.#put(answer)) await this.#sent(answer)
       if (this.#outbox.full) await this.#outbox.flush()
+      if (this.#turnIsOver) await this.#nextTurn()
       if (this.#stopping && !this.#dialogue.inBody) break
     }
     await this.#outbox.flush()
@@ -143,6 +163,7 @@ export class Connection {
       for (const chunk of body) {
         this.#outbox.put(chunk)
         if (this.#outbox.full) await this.#outbox.flush()
+        if (this.#turnIsOver) await this.#nextTurn()
         if (this.#wire.gone) return
       }
       return

@@ -12,8 +12,10 @@ export type Excess =
   | 'address'
   /** Connections from the client's network. */
   | 'network'
-  /** New connections from either within a short time. */
-  | 'rate'
+  /** New connections from the client's address within a short time. */
+  | 'address-rate'
+  /** New connections from its network. */
+  | 'network-rate'
 
 export type Admission =
   /** Owes one `leave()` when the connection is over. */

@@ -1,7 +1,8 @@
 /** Accepts clients at one endpoint and serves each with a session of its own. */
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Peer } from '../cred/credentials.js'
-import { bind } from './bind.js'
+import type { Counter } from '../metrics/metrics.js'
+import { adopt, bind } from './bind.js'
 import { type Endpoint, formatEndpoint, formatHostPort } from './endpoint.js'
 import { Guest, type GuestOptions } from './guest.js'
 import { Refusals } from './refusals.js'
@@ -20,6 +21,10 @@ export interface ListenerOptions extends GuestOptions {
   readonly protocol: string
   /** Asked for each client, so that a reload can change it. */
   maxConnections(): number
+  /** The descriptor of a socket that this process inherited and that is bound there; without it one is made. */
+  readonly inherited?: number
+  /** Counts clients, those included that are turned away. */
+  readonly accepted?: Counter
   /** How long `stop()` lets running work finish; 30 s if nothing is said. */
   readonly drainMs?: number
 }
@@ -56,9 +61,16 @@ export class Listener {
     return address === null || typeof address === 'string' ? null : address.port
   }
 
+  /** Clients that are served now. */
+  get sessions(): number {
+    return this.#guests.size
+  }
+
   /** @throws ListenError with the system's code (EADDRINUSE, EACCES, …) */
   async start(): Promise<void> {
-    await bind(this.#server, this.#options.endpoint, this.#options.protocol)
+    const { inherited, endpoint, protocol } = this.#options
+    if (inherited === undefined) await bind(this.#server, endpoint, protocol)
+    else await adopt(this.#server, inherited, endpoint, protocol)
     // A failure to accept (no descriptor left) is one client's, not the server's.
     this.#server.on('error', ({ message }) => {
       this.#lost = { clients: this.#lost.clients + 1, reason: message }
@@ -72,6 +84,7 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
+    this.#options.accepted?.add()
     const wire = new Wire(socket)
     const peer = this.#peer(socket)
     if (peer === null) return wire.destroy()

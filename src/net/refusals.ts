@@ -17,7 +17,8 @@ const FAREWELLS: Readonly<Record<Excess, Farewell>> = {
   descriptors: 'too-many',
   address: 'too-many-yours',
   network: 'too-many-yours',
-  rate: 'too-many-yours',
+  'address-rate': 'too-many-yours',
+  'network-rate': 'too-many-yours',
 }
 
 export interface RefusalsOptions {

@@ -1,6 +1,12 @@
 /** The login of POP3: credentials to the portal, what comes of it to the log and to the client (RFC 2449 section 8, RFC 3206). */
 import type { NamedCredentials } from '../cred/credentials.js'
-import { LoginInUse, LoginRefused, LoginThrottled, LoginTooSoon } from '../cred/errors.js'
+import {
+  LoginFailed,
+  LoginInUse,
+  LoginRefused,
+  LoginThrottled,
+  LoginTooSoon,
+} from '../cred/errors.js'
 import type { Login } from '../cred/realm.js'
 import { reason } from '../log/log.js'
 import type { Mailbox } from '../mail/mailbox.js'
@@ -22,11 +28,15 @@ export async function logIn(context: Context, credentials: NamedCredentials): Pr
 
 /** The first half: whoever gets a login here owes it a logout, or {@link enter}. */
 export async function admit(context: Context, credentials: NamedCredentials): Promise<Admission> {
+  const { portal, metrics } = context.options
+  const begun = performance.now()
   try {
-    return { login: await context.options.portal.login(credentials, 'mailbox'), refusal: null }
+    return { login: await portal.login(credentials, 'mailbox'), refusal: null }
   } catch (error) {
     const { username, kind } = credentials
     return { login: null, refusal: refused(context, { username, kind }, error) }
+  } finally {
+    metrics?.loginSeconds.observe((performance.now() - begun) / 1_000)
   }
 }
 
@@ -43,7 +53,8 @@ export function refused(
   who: { readonly username?: string; readonly kind: string },
   error: unknown,
 ): Reply {
-  const fields = { user: who.username, ...context.client(who.kind), reason: reason(error) }
+  const why = error instanceof LoginFailed ? error.name : 'fault'
+  const fields = { user: who.username, ...context.client(who.kind), why, reason: reason(error) }
   context.options.log.warn('pop3 login failed', fields)
   return answer(error, context.texts)
 }

@@ -2,6 +2,7 @@
 import type { Portal } from '../cred/portal.js'
 import type { Log } from '../log/log.js'
 import type { Avatars } from '../mail/avatars.js'
+import type { Histogram } from '../metrics/metrics.js'
 import { MAX_RESPONSE } from '../sasl/exchange.js'
 import { MAX_PASSWORD } from '../sasl/text.js'
 
@@ -23,6 +24,8 @@ export const MAX_ERRORS = 20
 export interface Pop3Options {
   readonly portal: Portal<Avatars>
   readonly log: Log
+  /** Seconds that logins take, failed ones included; without it nothing is counted but what the log is told. */
+  readonly metrics?: { readonly loginSeconds: Histogram }
   /** Stands in the greeting and in the APOP challenge. */
   readonly hostname: string
   /** True if STLS can be carried out: asked each time, certificates come and go. */

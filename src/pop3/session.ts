@@ -1,6 +1,7 @@
 /** A POP3 conversation (RFC 1939) without a socket: hands each line to the state, and ends what is no conversation. */
 import type { Peer } from '../cred/credentials.js'
 import { reason } from '../log/log.js'
+import type { Reason } from '../metrics/reasons.js'
 import type { Answer, Farewell, LineFault, Session, TlsFacts } from '../net/session.js'
 import { uniqueChallenge } from './apop.js'
 import { Authorization } from './authorization.js'
@@ -48,6 +49,13 @@ const FAREWELLS: Readonly<Record<Farewell, (texts: Texts) => Buffer>> = {
   stopping: () => NOTHING,
   'too-many': ({ tooManyConnections }) => later(tooManyConnections).head,
   'too-many-yours': ({ tooManyConnections }) => later(tooManyConnections).head,
+}
+
+/** What a client has too many of, as the metrics call it. */
+const LIMITS: Readonly<Record<Blame, Reason>> = {
+  unknown: 'pop3_unknown_commands',
+  login: 'login_failures_per_connection',
+  refused: 'pop3_errors',
 }
 
 const SILENCE: Answer = { head: NOTHING, then: 'close' }
@@ -129,6 +137,7 @@ export class Pop3Session implements Session {
 
   farewell(why: Farewell): Buffer {
     this.#why = why
+    if (why === 'idle') this.#reached('silence')
     return FAREWELLS[why](this.#context.texts)
   }
 
@@ -200,6 +209,11 @@ export class Pop3Session implements Session {
     if (!this.#busy) this.#hangUp()
   }
 
+  /** For the metrics, and for whoever wants to know why a client is sent away. */
+  #reached(limit: Reason): void {
+    this.#options.log.debug('pop3 limit', { limit, ip: this.#context.peer.address })
+  }
+
   #tooMuch(blame: Blame): boolean {
     this.#blamed[blame]++
     const { unknown, login, refused } = this.#blamed
@@ -207,7 +221,9 @@ export class Pop3Session implements Session {
       unknown >= this.#state.maxUnknown ||
       login >= MAX_LOGIN_FAILURES ||
       unknown + login + refused >= (this.#options.maxErrors ?? MAX_ERRORS)
-    if (over) this.#why = 'too many errors'
-    return over
+    if (!over) return false
+    this.#why = 'too many errors'
+    this.#reached(LIMITS[blame])
+    return true
   }
 }

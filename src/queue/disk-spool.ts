@@ -6,6 +6,7 @@
  */
 import { type Log, reason } from '../log/log.js'
 import type { Message } from '../mail/message.js'
+import { type Census, censusOf } from './census.js'
 import type { QueuedRecipient, QueueItem } from './item.js'
 import type { Slot } from './lane-index.js'
 import type { Entry, Loan } from './entry.js'
@@ -148,6 +149,12 @@ export class DiskSpool implements Spool {
   ids(): readonly string[] {
     const entries = [...this.#ledger.all()].filter(({ state }) => state !== 'newer')
     return entries.toSorted((a, b) => a.received - b.received).map(({ id }) => id)
+  }
+
+  /** How many wait, for what and how long. */
+  census(): Census {
+    const clock = this.#options.clock ?? systemClock
+    return censusOf(this.#ledger.all(), clock.now())
   }
 
   untold(): readonly string[] {

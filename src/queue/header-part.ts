@@ -13,10 +13,9 @@ export async function* headerOf(message: Message): AsyncIterable<Buffer> {
   for await (const piece of message.open()) {
     const some = piece.subarray(0, left)
     const end = endIn(some, lineIsEmpty)
-    if (end !== -1) return yield some.subarray(0, end)
-    yield some
+    yield end === -1 ? some : some.subarray(0, end)
     left -= some.length
-    if (left === 0) return
+    if (end !== -1 || left === 0) break
     if (some.length > 0) lineIsEmpty = some.at(-1) === LF
   }
 }

@@ -37,7 +37,8 @@ export function planOf(
 ): Plan {
   const planner = new Planner(envelope, rewrite, circumstances)
   // One reply for all: where some have it, the others are ours (reliability: no second copies).
-  const all = envelope.answersEach !== true && attempts.some(isTaken)
+  const some = envelope.answersEach !== true && attempts.some(isTaken)
+  const all = some || envelope.unanswered === true
   attempts.forEach((attempt, at) => {
     if (all || isTaken(attempt)) planner.take(attempt, envelope.notices?.[at] ?? null)
     else planner.refuse(attempt)

@@ -7,6 +7,8 @@ import type { Envelope } from '../mail/envelope.js'
 import type { Message } from '../mail/message.js'
 import type { Outcome } from '../mail/outcome.js'
 
+export type { QueueItem } from './item.js'
+
 export interface Queue {
   /** @returns who has the message or will get it from us (durably), and who will not; one outcome per recipient */
   put(envelope: Envelope, message: Message): Promise<readonly Outcome[]>

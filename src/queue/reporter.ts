@@ -7,7 +7,7 @@ import type { Carrier } from '../courier/courier.js'
 import type { DsnAction, Report } from '../dsn/dsn.js'
 import { type Log, reason } from '../log/log.js'
 import { type Address, formatAddress, identity } from '../mail/address.js'
-import type { Message } from '../mail/message.js'
+import { fromBuffer, type Message } from '../mail/message.js'
 import type { Relay } from '../relay/relay.js'
 import { type Due, dueOf } from './due.js'
 import type { QueuedRecipient, QueueItem } from './item.js'
@@ -19,6 +19,9 @@ import type { Spool } from './spool.js'
 import { tellTaken } from './tell.js'
 import { waitingFor } from './waiting.js'
 import { isDone } from './ways.js'
+
+/** Stands for a message that cannot be given back. */
+const UNREADABLE = fromBuffer(Buffer.alloc(0))
 
 export interface ReporterParts {
   readonly spool: Spool
@@ -32,8 +35,6 @@ export interface ReporterParts {
   readonly schedule: () => Schedule
   /** Told of each report in the spool, with its content; must not wait. */
   readonly added: (item: QueueItem, message: Message) => void
-  /** Told that a report could not be made now: the message is to be looked at again. */
-  readonly failed: () => void
   readonly log: Log
   /** Milliseconds since 1970; the system's clock unless a test brings its own. */
   readonly now?: () => number
@@ -51,7 +52,7 @@ export class Reporter {
 
   /**
    * Sees to all that is to be reported of a message now. Never throws: what fails is in the log,
-   * and somebody is told to look again.
+   * and is done when the message is looked at again.
    * @param item as the spool had it a moment ago
    */
   async look(item: QueueItem): Promise<void> {
@@ -72,7 +73,6 @@ export class Reporter {
       await this.#see(id)
     } catch (error) {
       this.#parts.log.error('queue report failed', { id, reason: reason(error) })
-      this.#parts.failed()
     }
   }
 
@@ -113,10 +113,10 @@ export class Reporter {
   }
 
   async #send(report: Report, item: QueueItem): Promise<void> {
-    const { spool, compose, added, log } = this.#parts
+    const { spool, added, log } = this.#parts
     const recipients = await this.#recipients(report)
     if (recipients.length === 0) return
-    const message = await compose(report, await spool.message(item))
+    const message = await this.#written(report, item)
     const envelope = envelopeOfReport(report, item)
     const letter = itemOf(envelope, message, recipients, report.now)
     await spool.add(letter, message)
@@ -124,6 +124,18 @@ export class Reporter {
     log.info('queue reported', { id: item.id, report: letter.id, actions })
     tellTaken(log, letter)
     added(letter, message)
+  }
+
+  /** Of a message that nobody can read any more its sender is told all the same, once its time is over. */
+  async #written(report: Report, item: QueueItem): Promise<Message> {
+    const { spool, compose, schedule, log } = this.#parts
+    try {
+      return await compose(report, await spool.message(item))
+    } catch (error) {
+      if (item.waitedMs < schedule().expireMs) throw error
+      log.error('queue message unreadable', { id: item.id, reason: reason(error) })
+      return compose(report, UNREADABLE)
+    }
   }
 
   /** Where the report goes: the way of any mail. A sender who is not there is told nothing. */

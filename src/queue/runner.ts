@@ -35,8 +35,6 @@ export interface RunnerParts extends LocalParts {
   readonly relay: Relay
   /** Sees to what is to be told of a message. Never throws. */
   readonly report: (item: QueueItem) => Promise<void>
-  /** Told that a message was left to whoever looks for such as are still to be reported. */
-  readonly reportLater: () => void
   /** As it is configured now. */
   readonly schedule: () => Schedule
   readonly log: Log
@@ -48,7 +46,7 @@ export interface RunnerParts extends LocalParts {
 
 /** A service: `start` begins to take jobs, `stop` takes no more and waits for those under way. */
 export class Runner {
-  readonly #parts: DeliveryParts & Pick<RunnerParts, 'relay' | 'reportLater'>
+  readonly #parts: DeliveryParts & Pick<RunnerParts, 'relay'>
   readonly #fresh = new FreshMessages()
   readonly #running = new Set<Promise<void>>()
   readonly #byLane = new Map<string, number>()
@@ -91,9 +89,8 @@ export class Runner {
       this.#fresh.keep(item.id, message)
       this.kick()
     } else if (this.#running.size < MAX_RUNNING) {
+      // Beyond that it is left to whoever looks for what is still to be reported.
       this.#run(this.#parts.report(item))
-    } else {
-      this.#parts.reportLater()
     }
   }
 

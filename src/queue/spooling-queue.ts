@@ -10,6 +10,7 @@ import type { Message } from '../mail/message.js'
 import type { Outcome } from '../mail/outcome.js'
 import { noSpace, type Refusal, tryLater } from '../mail/refusal.js'
 import type { Relay } from '../relay/relay.js'
+import { codeOf } from './disk-failure.js'
 import type { QueueItem } from './item.js'
 import { itemOf } from './item-envelope.js'
 import { planOf, type Rewrite } from './plan.js'
@@ -21,7 +22,7 @@ import { tellTaken } from './tell.js'
 const FULL = new Set(['ENOSPC', 'EDQUOT'])
 
 export interface SpoolingParts {
-  readonly spool: Spool
+  readonly spool: Pick<Spool, 'add'>
   readonly carrier: Carrier
   readonly relay: Pick<Relay, 'enabled'>
   /** The reverse-path of what aliases forward. */
@@ -77,5 +78,5 @@ export class SpoolingQueue implements Queue {
 }
 
 function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && FULL.has(String(error.code))
+  return FULL.has(codeOf(error) ?? '')
 }

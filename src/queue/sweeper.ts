@@ -1,14 +1,15 @@
 /**
  * Finds messages that nobody is tried for any more while their senders still are to be told: what a
- * crash left between the last try and its report, and reports that could not be made.
+ * crash left between the last try and its report, and reports that could not be made. Looks again
+ * and again: a spool knows what waits in it only by and by.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Log, reason } from '../log/log.js'
 import type { QueueItem } from './item.js'
 import type { Spool } from './spool.js'
 
-/** Milliseconds until a report that failed is tried again. */
-const AGAIN_MS = 5 * 60_000
+/** Milliseconds from one look to the next. */
+const AGAIN_MS = 60_000
 /** Messages that are looked at before others get their turn. */
 const STRETCH = 100
 /** Milliseconds. */
@@ -19,7 +20,7 @@ export interface SweeperParts {
   /** Never throws. */
   readonly report: (item: QueueItem) => Promise<void>
   readonly log: Log
-  /** Milliseconds until a report that failed is tried again; five minutes unless a test says otherwise. */
+  /** Milliseconds from one look to the next; a minute unless a test says otherwise. */
   readonly againMs?: number
 }
 
@@ -47,8 +48,8 @@ export class Sweeper {
     await this.#sweeping
   }
 
-  /** In a while: whatever was in the way may be gone by then. */
-  again(): void {
+  /** In a while. */
+  #later(): void {
     if (this.#stopping === null || this.#timer !== null) return
     this.#timer = setTimeout(() => {
       this.#timer = null
@@ -60,7 +61,7 @@ export class Sweeper {
   #begin(): void {
     const { signal } = this.#stopping ?? {}
     if (signal === undefined) return
-    this.#sweeping = this.#sweeping.then(() => this.#sweep(signal))
+    this.#sweeping = this.#sweep(signal).then(() => this.#later())
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {
@@ -77,7 +78,6 @@ export class Sweeper {
       if (item !== null) await this.#parts.report(item)
     } catch (error) {
       this.#parts.log.warn('queue cannot be read', { id, reason: reason(error) })
-      this.again()
     }
   }
 }

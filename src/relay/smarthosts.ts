@@ -58,18 +58,15 @@ export class Smarthosts {
     message: Message,
   ): Promise<readonly RelayOutcome[]> {
     let left = candidates(route)
-    let why: Refusal | null = null
+    const failures: Refusal[] = []
     for (;;) {
       const candidate = this.#down.next(left)
-      if (candidate === null) break
+      if (candidate === null) return everyone(work, verdict(failures, work))
       left = left.filter((each) => each !== candidate)
       const result = await this.#attempt(route, candidate, work, message)
       if (result.kind === 'answered') return result.outcomes
-      // That a server is this one is a reason only where there is no other.
-      if (why === null || result.why.status !== LOOP) why = result.why
+      failures.push(result.why)
     }
-    if (why === null) return everyone(work, noServer())
-    return everyone(work, why.status === LOOP ? why : later(why))
   }
 
   async #attempt(
@@ -84,7 +81,10 @@ export class Smarthosts {
     try {
       if (await this.#own.has(smarthost.host, smarthost.port)) return this.#loop(route, smarthost)
       const hop = await hopOf(route, smarthost, work.requireTls, this.#files)
-      return this.#noted(route, key, await this.#options.hops.hand(hop, work, message))
+      const result = await this.#options.hops.hand(hop, work, message)
+      // What is not good enough for this mail may be for the next one.
+      const picky = result.kind === 'unusable' && forbidsIt(result.why, work)
+      return picky ? result : this.#noted(route, key, result)
     } catch (error) {
       return this.#noted(route, key, { kind: 'unusable', why: unprepared(error) })
     } finally {
@@ -113,6 +113,24 @@ export class Smarthosts {
 
 /** RFC 3463: routing loop detected. */
 const LOOP = '5.4.6'
+
+/** RFC 8689 section 5: this mail must not go on without TLS. */
+const NO_TLS = '5.7.30'
+
+const forbidsIt = ({ status }: Refusal, { requireTls }: RelayWork): boolean =>
+  requireTls && status === NO_TLS
+
+/**
+ * What servers that are all of no use now mean for the mail: "later" if one of them may be of use
+ * then. For good: REQUIRETLS that none of them obeys, and a way that leads back to this server.
+ */
+function verdict(failures: readonly Refusal[], work: RelayWork): Refusal {
+  // That a server is this one is a reason only where there is no other.
+  const others = failures.filter(({ status }) => status !== LOOP)
+  const passing = others.findLast((why) => !forbidsIt(why, work))
+  if (passing !== undefined) return later(passing)
+  return others.at(-1) ?? failures.at(-1) ?? noServer()
+}
 
 const ourselves = (): Refusal =>
   new Refusal(554, LOOP, 'mail loop: the relay that is set up here is this server itself')

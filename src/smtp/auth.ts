@@ -37,6 +37,7 @@ const WRONG: Reply = {
 }
 const TOO_OFTEN: Reply = {
   bytes: reply(421, '4.7.0', 'Too many wrong passwords, closing connection'),
+  limit: 'login_failures_per_connection',
   then: 'close',
   after: TARPIT_MS,
 }
@@ -154,7 +155,7 @@ export class Auth {
   async #login(exchange: Exchange, credentials: NamedCredentials): Promise<Reply> {
     const mechanism = this.#mechanism
     try {
-      const login = await this.#context.options.portal.login(credentials, 'sender')
+      const login = await this.#timed(credentials)
       const proof = exchange.proof()
       if (proof === null) return await this.#enter({ login, mechanism })
       // 235 has no room for it: it is a challenge, and the client says "go on" by an empty line.
@@ -163,6 +164,16 @@ export class Auth {
       return challenge(proof)
     } catch (error) {
       return this.#failed(error, credentials.username)
+    }
+  }
+
+  async #timed(credentials: NamedCredentials): Promise<Login<Sender>> {
+    const { portal, metrics } = this.#context.options
+    const begun = performance.now()
+    try {
+      return await portal.login(credentials, 'sender')
+    } finally {
+      metrics?.loginSeconds.observe((performance.now() - begun) / 1_000)
     }
   }
 
@@ -194,7 +205,8 @@ export class Auth {
   #failed(error: unknown, user?: string): Reply {
     const { options, peer } = this.#context
     const facts = { ip: peer.address, secure: peer.secure, method: this.#mechanism }
-    options.log.warn('smtp login failed', { user, ...facts, reason: reason(error) })
+    const why = error instanceof LoginFailed ? error.name : 'fault'
+    options.log.warn('smtp login failed', { user, ...facts, why, reason: reason(error) })
     const throttled = error instanceof LoginThrottled
     if (!throttled && !(error instanceof LoginRefused)) return CANNOT_TELL
     if (++this.#failures >= MAX_FAILURES) return TOO_OFTEN

@@ -89,10 +89,13 @@ export class BodyParser {
     return FAULTS.find(([bit]) => this.#faults & bit)?.[1] ?? null
   }
 
-  /** Reads on. Where TCP cut the bytes makes no difference. */
-  feed(chunk: Buffer): Piece {
+  /**
+   * Reads on. Where TCP cut the bytes makes no difference.
+   * @param room for the content: as long as the chunk
+   */
+  feed(chunk: Buffer, room: Buffer = Buffer.allocUnsafe(chunk.length)): Piece {
     this.#chunk = chunk
-    this.#content = Buffer.allocUnsafe(chunk.length)
+    this.#content = room
     this.#at = this.#out = this.#lines = 0
     const done = this.#parse()
     const content = this.#content.subarray(0, this.#out)

@@ -7,6 +7,7 @@ import type { Address } from '../mail/address.js'
 import type { Avatars } from '../mail/avatars.js'
 import type { Notice, Opening } from '../mail/envelope.js'
 import type { Sender } from '../mail/sender.js'
+import type { Histogram } from '../metrics/metrics.js'
 import type { TlsFacts } from '../net/session.js'
 import type { Auth } from './auth.js'
 import type { Role } from './role.js'
@@ -31,6 +32,14 @@ export interface SmtpLimits {
 /** What a client may do only so often, however many connections it has. */
 export type Paced = 'message' | 'recipient'
 
+/** Durations, in seconds. */
+interface SmtpMetrics {
+  /** Of logins, failed ones included. */
+  readonly loginSeconds: Histogram
+  /** From the end of a message to the answer. */
+  readonly acceptSeconds: Histogram
+}
+
 /** What one SMTP server has for all of its sessions. */
 export interface SmtpOptions {
   readonly role: Role
@@ -53,6 +62,8 @@ export interface SmtpOptions {
   /** For messages too large for memory. */
   readonly temporaryDirectory: string
   readonly log: Log
+  /** Without it nothing is counted but what the log is told. */
+  readonly metrics?: SmtpMetrics
   /** Makes what the challenges of SASL hold that nobody can guess; random by default, fixed in a test. */
   readonly nonce?: () => string
 }

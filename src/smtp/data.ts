@@ -3,6 +3,7 @@
  * body, whatever is in it: what is refused is read to its end by the same
  * parser, so client and server never disagree about what comes next.
  */
+import { constants } from 'node:os'
 import { type Fields, reason } from '../log/log.js'
 import { formatAddress, identity } from '../mail/address.js'
 import type { Envelope } from '../mail/envelope.js'
@@ -60,7 +61,10 @@ export class Data implements RawInput {
   }
 
   take(chunk: Buffer): RawStep | Promise<RawStep> {
-    const { taken, content, lines, done } = this.#parser.feed(chunk)
+    const { taken, content, lines, done } = this.#parser.feed(
+      chunk,
+      this.#intake.room(chunk.length),
+    )
     this.#received += taken
     const stored = this.#store(content, lines)
     if (stored === undefined && !done) return { taken, answer: this.#enough() }
@@ -98,7 +102,7 @@ export class Data implements RawInput {
     if (this.#received <= this.#context.options.maxSize() * MAX_DISCARD_FACTOR) return null
     const refused = this.#refused ?? messageTooBig(this.#context.options.maxSize())
     this.#intake.discard().catch((error: unknown) => this.#lost(error))
-    return this.#done({ ...this.#forAll(refusal(refused)), then: 'close' })
+    return this.#done({ ...this.#no(refused), then: 'close' })
   }
 
   /** A temporary file that cannot be closed holds up nobody. */
@@ -110,20 +114,23 @@ export class Data implements RawInput {
     const { fault } = this.#parser
     let result: Reply
     try {
-      if (fault !== null) result = this.#say(malformed(fault), fault)
-      else if (this.#refused !== null) {
-        result = this.#say(refusal(this.#refused), reason(this.#refused))
-      } else result = await this.#deliver()
+      if (fault !== null) result = this.#say(malformed(fault), 'malformed_message', fault)
+      else if (this.#refused !== null) result = this.#no(this.#refused)
+      else result = await this.#timed()
     } finally {
       await this.#intake.discard()
     }
     return this.#done(result)
   }
 
-  /** Tells the log why a body was not taken. */
-  #say(result: Reply, why: string): Reply {
+  #no(refused: Refusal): Reply {
+    return this.#say(refusal(refused), refused.why, reason(refused))
+  }
+
+  /** Tells the log why a body was not taken. @param why in a word */
+  #say(result: Reply, why: string, cause: string): Reply {
     const { log } = this.#context.options
-    const facts = { ...this.#facts(), octets: this.#received, reason: why }
+    const facts = { ...this.#facts(), octets: this.#received, why, reason: cause }
     // What is not the client's fault somebody here must know of.
     if (result.fault || result.then !== undefined) log.info('smtp refused', facts)
     else log.error('smtp not accepted', facts)
@@ -134,6 +141,13 @@ export class Data implements RawInput {
   #forAll(result: Reply): Reply {
     if (!this.#context.options.role.replyPerRecipient) return result
     return { ...result, bytes: Buffer.concat(this.#named.map(() => result.bytes)) }
+  }
+
+  async #timed(): Promise<Reply> {
+    const begun = performance.now()
+    const result = await this.#deliver()
+    this.#context.options.metrics?.acceptSeconds.observe((performance.now() - begun) / 1_000)
+    return result
   }
 
   async #deliver(): Promise<Reply> {
@@ -151,7 +165,8 @@ export class Data implements RawInput {
       }
       return this.#accepted(outcomes)
     } catch (error) {
-      return this.#say(refusal(asRefusal(error)), reason(error))
+      const refused = asRefusal(error)
+      return this.#say(refusal(refused), refused.why, reason(error))
     }
   }
 
@@ -163,7 +178,7 @@ export class Data implements RawInput {
       const no = refused.get(id)
       if (no === null) return ok
       if (no === undefined) return refusal(tryLater()).bytes
-      this.#say(refusal(no), `${id}: ${reason(no)}`)
+      this.#say(refusal(no), no.why, `${id}: ${reason(no)}`)
       return refusal(no).bytes
     })
     return { bytes: Buffer.concat(replies), ...(replies.includes(ok) ? { taken: true } : {}) }
@@ -225,5 +240,8 @@ function malformed(fault: 'bare LF' | 'bare CR' | 'NUL'): Reply {
 function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   const code = error instanceof Error && 'code' in error ? error.code : ''
-  return code === 'ENOSPC' || code === 'EDQUOT' ? noSpace(error) : tryLater(error)
+  // Node has no name for a quota that is used up.
+  const errno = error instanceof Error && 'errno' in error ? error.errno : 0
+  const full = code === 'ENOSPC' || code === 'EDQUOT' || errno === -constants.errno.EDQUOT
+  return full ? noSpace(error) : tryLater(error)
 }

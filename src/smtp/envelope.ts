@@ -25,21 +25,26 @@ const NO_RECIPIENTS = say.fault(554, '5.5.1', 'No valid recipients; send RCPT fi
 /** No fault of the client's: RFC 5321 section 4.5.3.1.10 has it come again with the rest. */
 const TOO_MANY: Reply = {
   bytes: say.reply(452, '4.5.3', 'Too many recipients; send the rest in another transaction'),
+  limit: 'recipients_per_message',
 }
 /** RFC 9422 section 4: the limit stands in the answer to EHLO. */
 const COME_AGAIN: Reply = {
   bytes: say.reply(421, '4.7.0', 'Enough messages for one connection; open another'),
   then: 'close',
+  limit: 'messages_per_connection',
 }
 const TOO_MUCH_A_MINUTE: Reply = {
   bytes: say.reply(450, '4.7.1', 'Too many messages from you; try again in a minute'),
+  limit: 'messages_per_minute',
 }
 const TOO_MANY_A_MINUTE: Reply = {
   bytes: say.reply(450, '4.7.1', 'Too many recipients from you; try again in a minute'),
+  limit: 'recipients_per_minute',
 }
 /** With none left in the middle of a delivery nothing would be lost, but the client would have sent it in vain. */
 const NO_FILES: Reply = {
   bytes: say.reply(452, '4.3.1', 'Too busy for another message now; try again later'),
+  limit: 'descriptors',
 }
 const FROM_SYNTAX = say.fault(501, '5.5.4', 'Say MAIL FROM:<address>')
 const TO_SYNTAX = say.fault(501, '5.5.4', 'Say RCPT TO:<address>')
@@ -93,7 +98,8 @@ export class Ready implements State {
     if (!esmtp && path.parameters.size > 0) return HELO_PARAMETER
     if (!smtputf8 && !path.ascii) return NEEDS_SMTPUTF8
     const maxSize = options.maxSize()
-    return size !== null && size > maxSize ? say.refusal(messageTooBig(maxSize)) : null
+    if (size !== null && size > maxSize) throw messageTooBig(maxSize)
+    return null
   }
 
   async #begin(from: Address | null, parameters: MailParameters): Promise<Reply> {
@@ -174,9 +180,10 @@ export class Transaction implements State {
   async #data(text: string): Promise<Reply> {
     if (text !== '') return say.NO_ARGUMENT
     const { opening, to, named } = this.#draft
-    const { role, filesShort } = this.#context.options
+    const { options } = this.#context
+    const { role } = options
     if (to.size === 0) return role.replyPerRecipient ? NO_LMTP_RECIPIENTS : NO_RECIPIENTS
-    if (filesShort?.() === true) return NO_FILES
+    if (options.filesShort?.() === true) return NO_FILES
     await sender(this.#context).checkRoom(opening)
     return { bytes: say.SEND_BODY, body: new Data(this.#context, sealed(this.#draft), named) }
   }

@@ -3,6 +3,7 @@
  * room for it, else in a temporary file.
  */
 import { fromBuffer, type Message } from '../mail/message.js'
+import { Blocks } from './blocks.js'
 import { incoming, type MemoryPool, MemoryShare } from './memory-share.js'
 import { SpillFile } from './spill-file.js'
 
@@ -12,8 +13,8 @@ const SMALL = 65_536
 const MAX_IN_MEMORY = 1_048_576
 /** A client that sends byte by byte must not make as many objects. */
 const MAX_PIECES = 128
-/** What gathers before it is written; as much again may be on its way to the disk. */
-const BLOCK = 262_144
+/** Of pieces that were not put into `room`, as many octets gather before they are written. */
+const MAX_PENDING = 131_072
 
 export class Intake {
   readonly #directory: string
@@ -22,6 +23,7 @@ export class Intake {
   #merged: Buffer[] = []
   #pieces: Buffer[] = []
   #pending = 0
+  readonly #blocks = new Blocks()
   #first: number | undefined
   #size = 0
   #lines = 0
@@ -48,6 +50,11 @@ export class Intake {
     return this.#first
   }
 
+  /** Memory for content that is to be added next: so many octets at most. */
+  room(octets: number): Buffer {
+    return this.#writing === null ? Buffer.allocUnsafe(octets) : this.#blocks.room(octets)
+  }
+
   /**
    * Adds content with LF line ends. A promise only if a disk must be waited for.
    * @throws the system's error, which may be that of an earlier write
@@ -55,6 +62,7 @@ export class Intake {
   add(content: Buffer, lines: number): void | Promise<void> {
     if (content.length === 0) return
     this.#merge()
+    this.#blocks.use(content)
     this.#first ??= content[0]
     this.#pieces.push(content)
     this.#pending += content.length
@@ -88,7 +96,7 @@ export class Intake {
   }
 
   #hasRoom(): boolean {
-    if (this.#writing !== null) return this.#pending <= BLOCK
+    if (this.#writing !== null) return this.#pending <= MAX_PENDING && !this.#blocks.full
     if (this.#pending <= SMALL) return true
     return this.#pending <= MAX_IN_MEMORY && this.#share.grow(this.#pending)
   }
@@ -121,6 +129,7 @@ export class Intake {
   #spill(): Promise<void> {
     const before = this.#writing ?? Promise.resolve()
     const pieces = this.#take()
+    this.#blocks.next()
     this.#writing = before.then(() => this.#write(pieces))
     // It is told by the next step, which may be a while away.
     this.#writing.catch(() => {})

@@ -2,7 +2,7 @@
 
 const MIB = 1_048_576
 /** Octets that they may have together, beyond what each may have anyway. */
-const MAX_SHARED = 48 * MIB
+const MAX_SHARED = 32 * MIB
 
 /** What is left of a number of octets. */
 export class MemoryPool {

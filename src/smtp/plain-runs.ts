@@ -66,45 +66,32 @@ const NOTHING_EACH = [0xfd, 12, ...Array.from({ length: BLOCK }, () => 0)]
 
 // Locals: the parameters, which move on, and where they began; where the first octet of note is in a block.
 const [from, to, first, origin, found, block, feeds, returns] = [0, 1, 2, 3, 4, 5, 6, 7]
-const advance = (local: number, by: readonly number[]): number[] => [
-  ...[...get(local), ...by],
-  ...[ADD, ...set(local)],
-]
-const since = (local: number, begin: number): number[] => [
-  ...[...get(local), ...get(begin)],
-  SUBTRACT,
-]
-const same = (as: readonly number[]): number[] => [...get(block), ...as, ...EQUAL_EACH]
+const advance = (local: number, by: readonly number[]): number[] =>
+  [get(local), by, ADD, set(local)].flat()
+const since = (local: number, begin: number): number[] => [get(local), get(begin), SUBTRACT].flat()
+const same = (as: readonly number[]): number[] => [get(block), as, EQUAL_EACH].flat()
 
-/** How far it got, as `Exports.copy` tells it. */
-const TOLD = [...since(from, first), ...number(16), SHIFT_LEFT, ...since(to, origin), OR]
-const RETURN = [...TOLD, 0x0f]
-
-/** Both octets as one number, the first one the lower half. */
+/** Both octets as one number, the first one the lower half (LEB128). */
 const CR_LF = [0x41, 0x8d, 0x14]
+/** Tells how far it got, as `Exports.copy` says. */
+const RETURN = [since(from, first), number(16), SHIFT_LEFT, since(to, origin), OR, 0x0f].flat()
+const UNREACHABLE = 0x00
 
 /** Copies a block whatever is in it; what was copied behind the octet of note is overwritten. */
 const BODY = [
-  ...[...get(from), ...set(first), ...get(to), ...set(origin)],
-  ...[...number(LF), ...IN_EACH, ...set(feeds), ...number(CR), ...IN_EACH, ...set(returns)],
-  ...[LOOP, VOID],
-  ...[...get(to), ...get(from), ...LOAD_BLOCK, ...tee(block), ...STORE_BLOCK],
-  ...[...same(get(feeds)), ...same(get(returns)), ...OR_EACH, ...same(NOTHING_EACH), ...OR_EACH],
-  ...[...BIT_OF_EACH, ...tee(found), IF, VOID],
-  ...[...get(found), TRAILING_ZEROS, ...set(found)],
-  ...[...advance(from, get(found)), ...advance(to, get(found))],
-  ...[...get(from), ...LOAD_TWO, ...CR_LF, NOT_EQUAL, IF, VOID, ...RETURN, END],
-  ...[...get(to), ...number(LF), ...STORE_OCTET],
-  ...[...advance(to, number(1)), ...advance(from, number(2))],
-  ...[...get(from), ...LOAD_OCTET, ...number(DOT), EQUAL, IF, VOID, ...RETURN, END],
-  ELSE,
-  ...[...advance(from, number(BLOCK)), ...advance(to, number(BLOCK))],
-  END,
-  ...jump(0),
-  END,
-  0x00,
-  END,
-]
+  [get(from), set(first), get(to), set(origin)],
+  [number(LF), IN_EACH, set(feeds), number(CR), IN_EACH, set(returns)],
+  [LOOP, VOID],
+  [get(to), get(from), LOAD_BLOCK, tee(block), STORE_BLOCK],
+  [same(get(feeds)), same(get(returns)), OR_EACH, same(NOTHING_EACH), OR_EACH],
+  [BIT_OF_EACH, tee(found), IF, VOID],
+  [get(found), TRAILING_ZEROS, set(found), advance(from, get(found)), advance(to, get(found))],
+  [get(from), LOAD_TWO, CR_LF, NOT_EQUAL, IF, VOID, RETURN, END],
+  [get(to), number(LF), STORE_OCTET, advance(to, number(1)), advance(from, number(2))],
+  [get(from), LOAD_OCTET, number(DOT), EQUAL, IF, VOID, RETURN, END],
+  [ELSE, advance(from, number(BLOCK)), advance(to, number(BLOCK)), END],
+  [jump(0), END, UNREACHABLE, END],
+].flat(2)
 
 /** Numbers of any size, as they stand before what they count (LEB128). */
 function length(value: number): number[] {
@@ -115,14 +102,16 @@ const counted = (bytes: readonly number[]): number[] => [...length(bytes.length)
 const section = (id: number, bytes: readonly number[]): number[] => [id, ...counted(bytes)]
 const name = (text: string): number[] => counted([...Buffer.from(text)])
 
-const MODULE = Uint8Array.from([
-  ...[...Buffer.from('\0asm'), 1, 0, 0, 0],
-  ...section(1, [1, FUNCTION, ...counted([I32, I32]), ...counted([I32])]),
-  ...section(3, [1, 0]),
-  ...section(5, [1, 0, PAGES]),
-  ...section(7, [2, ...name('memory'), 2, 0, ...name('copy'), 0, 0]),
-  ...section(10, [1, ...counted([2, 3, I32, 3, V128, ...BODY])]),
-])
+const MODULE = Uint8Array.from(
+  [
+    [...Buffer.from('\0asm'), 1, 0, 0, 0],
+    section(1, [1, FUNCTION, ...counted([I32, I32]), ...counted([I32])]),
+    section(3, [1, 0]),
+    section(5, [1, 0, PAGES]),
+    section(7, [2, ...name('memory'), 2, 0, ...name('copy'), 0, 0]),
+    section(10, [1, ...counted([2, 3, I32, 3, V128, ...BODY])]),
+  ].flat(),
+)
 
 /** Copies text up to what is not text with clean line ends. One for the process: nothing in it waits. */
 export class PlainRuns {

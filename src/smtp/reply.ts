@@ -1,5 +1,6 @@
 /** SMTP replies: code, enhanced status (RFC 2034, RFC 3463) and text, as bytes that we control. */
 import type { Refusal } from '../mail/refusal.js'
+import type { Reason } from '../metrics/reasons.js'
 import type { Data } from './data.js'
 import type { StateName } from './state.js'
 
@@ -16,6 +17,8 @@ export interface Reply {
   readonly fault?: boolean
   /** The client's message was taken: that makes up for its mistakes. */
   readonly taken?: true
+  /** The limit that the client has come to, where nothing else counts it. */
+  readonly limit?: Reason
 }
 
 /** Longest line of a reply, line end counted (RFC 5321 section 4.5.3.1.5). */
@@ -60,4 +63,7 @@ export const BAD_CHARACTERS = fault(
   '5.5.2',
   'Control characters and bad UTF-8 are not allowed',
 )
-export const LINE_TOO_LONG = fault(500, '5.5.2', 'Line too long')
+export const LINE_TOO_LONG: Reply = {
+  ...fault(500, '5.5.2', 'Line too long'),
+  limit: 'line_length',
+}

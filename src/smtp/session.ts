@@ -6,6 +6,7 @@
 import type { Peer } from '../cred/credentials.js'
 import { reason } from '../log/log.js'
 import { Refusal } from '../mail/refusal.js'
+import type { Reason } from '../metrics/reasons.js'
 import type { Answer, Farewell, LineFault, RawInput, Session, TlsFacts } from '../net/session.js'
 import { Auth, MAX_AUTH_LINE } from './auth.js'
 import { type Command, decode, parseCommand } from './command.js'
@@ -48,12 +49,21 @@ const CLOSED = (code: number, status: string, text: string): say.Reply => ({
   bytes: say.reply(code, status, text),
   then: 'close',
 })
-const TOO_MANY_FAULTS = CLOSED(421, '4.7.0', 'Too many errors, closing connection')
-const TOO_MUCH_JUNK = CLOSED(421, '4.7.0', 'Too many commands without mail, closing connection')
+const TOO_MANY_FAULTS: say.Reply = {
+  ...CLOSED(421, '4.7.0', 'Too many errors, closing connection'),
+  limit: 'errors',
+}
+const TOO_MUCH_JUNK: say.Reply = {
+  ...CLOSED(421, '4.7.0', 'Too many commands without mail, closing connection'),
+  limit: 'junk_commands',
+}
 const LINE_FAULTS: Record<LineFault, say.Reply> = {
   overlong: say.LINE_TOO_LONG,
   'bare-lf': CLOSED(500, '5.5.2', 'Lines must end with CR LF'),
-  'out-of-step': CLOSED(554, '5.5.0', 'Protocol synchronization: wait for the reply first'),
+  'out-of-step': {
+    ...CLOSED(554, '5.5.0', 'Protocol synchronization: wait for the reply first'),
+    limit: 'out_of_step',
+  },
   'tls-hello': CLOSED(554, '5.5.0', 'No TLS yet on this port; use STARTTLS'),
 }
 
@@ -126,6 +136,7 @@ export class SmtpSession implements Session {
 
   farewell(why: Farewell): Buffer {
     const { hostname } = this.#context.options
+    if (why === 'idle') this.#reached('silence')
     if (why === 'idle') return say.reply(421, '4.4.2', `${hostname} timeout, closing connection`)
     if (why === 'stopping') return say.reply(421, '4.3.2', `${hostname} shutting down, try again`)
     if (why === 'too-many') {
@@ -178,7 +189,8 @@ export class SmtpSession implements Session {
     const { options, peer, helo } = this.#context
     const what = { command: `${verb} ${argument}`, ip: peer.address, helo }
     const level = refused.temporary ? 'warn' : 'info'
-    options.log[level]('smtp refused', { code, status, reason: reason(refused), ...what })
+    const { why } = refused
+    options.log[level]('smtp refused', { code, status, why, reason: reason(refused), ...what })
     return say.refusal(refused)
   }
 
@@ -189,16 +201,24 @@ export class SmtpSession implements Session {
   }
 
   #answer(reply: say.Reply): Answer {
+    if (reply.limit !== undefined) this.#reached(reply.limit)
     if (reply.fault && ++this.#faults >= this.#context.options.limits().errors)
-      return { head: TOO_MANY_FAULTS.bytes, then: 'close' }
+      return this.#answer(TOO_MANY_FAULTS)
     if (reply.next !== undefined) this.#state = this.#states[reply.next]
     if (reply.body !== undefined) this.#receive(reply.body)
     const tarpit = reply.fault === true && this.#faults > FREE_FAULTS
+    if (tarpit) this.#reached('tarpit')
     return {
       head: reply.bytes,
       ...(reply.then === undefined ? {} : { then: reply.then }),
       ...(tarpit || reply.after !== undefined ? { after: reply.after ?? TARPIT_MS } : {}),
     }
+  }
+
+  /** For the metrics, and for whoever wants to know why a client is sent away. */
+  #reached(limit: Reason): void {
+    const { options, peer, helo } = this.#context
+    options.log.debug('smtp limit', { limit, ip: peer.address, helo })
   }
 
   #receive(body: Data): void {

@@ -1,23 +1,15 @@
 /**
  * Measures mailtap on this machine, beside a minimal program on npm's smtp-server and beside Postfix and Dovecot.
- * Usage: npm run bench [-- [smtp] [mx] [pop3] [memory] [rounds=N] [messages=N] [rows=NAME,NAME] [at=DIRECTORY]]
+ * Usage: npm run bench [-- [smtp] [mx] [relay] [pop3] [memory] [rounds=N] [messages=N] [workers=N] [rows=NAME,NAME] [at=DIRECTORY]]
  * ROWS of pop3.ts has the names, mx.ts looks for them in those of its cells; the mail is on tmpfs unless a directory of a disk is given.
  */
 import { rmSync, statfsSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
-import {
-  type Running,
-  cpu,
-  load,
-  memory,
-  resetPeak,
-  startMailtap,
-  startNaive,
-  stop,
-} from './process.js'
+import { type Running, load, memory, resetPeak, startMailtap, startNaive, stop } from './process.js'
 import { mx } from './mx.js'
 import { pop3 } from './pop3.js'
+import { relay } from './relay.js'
 import { median, say, table } from './report.js'
 import { type Site, empty, makeRoot, makeSite } from './site.js'
 
@@ -30,6 +22,8 @@ const chosen = words.filter((each) => !each.includes('='))
 const rounds = setting('rounds', 5)
 /** Of all connections together, in one round. */
 const messages = setting('messages', 8_000)
+/** Of mailtap; 0 = one process. */
+const workers = setting('workers', 0)
 
 function word(name: string): string | undefined {
   return words.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1)
@@ -49,7 +43,7 @@ async function smtpRound(server: Running, count: number): Promise<Round> {
   const used: number[] = []
   const each = Math.ceil(count / CONNECTIONS)
   const { milliseconds } = await load('smtp-load.js', [server.smtp, CONNECTIONS, each, 1_024], () =>
-    used.push(cpu(server.child.pid!)),
+    used.push(server.group.cpu()),
   )
   const sent = each * CONNECTIONS
   const arrived = empty(server.maildir)
@@ -114,10 +108,12 @@ async function large(site: Site): Promise<void> {
 }
 
 const PARTS = {
-  mx: (root: string) => mx({ root, cli: cli!, rounds }, word('rows')?.split(',') ?? []),
-  smtp: (root: string) => smtp(makeSite(root, 'smtp')),
-  pop3: (root: string) => pop3({ root, cli: cli!, rounds }, word('rows')?.split(',') ?? []),
-  memory: (root: string) => large(makeSite(root, 'memory')),
+  mx: (root: string) => mx({ root, cli: cli!, rounds, workers }, word('rows')?.split(',') ?? []),
+  relay: (root: string) => relay({ root, cli: cli!, rounds }),
+  smtp: (root: string) => smtp(makeSite(root, 'smtp', { workers })),
+  pop3: (root: string) =>
+    pop3({ root, cli: cli!, rounds, workers }, word('rows')?.split(',') ?? []),
+  memory: (root: string) => large(makeSite(root, 'memory', { workers })),
 }
 
 async function main(): Promise<void> {

@@ -66,14 +66,18 @@ export interface MxBench {
   readonly root: string
   readonly cli: string
   readonly rounds: number
+  readonly workers: number
 }
 
 /** @param rows parts of the names of cells; all if there are none */
-export async function mx({ root, cli, rounds }: MxBench, rows: readonly string[]): Promise<void> {
+export async function mx(
+  { root, cli, rounds, workers }: MxBench,
+  rows: readonly string[],
+): Promise<void> {
   const missing = postfixMissing()
   if (missing !== null) return say(`Mail in beside Postfix: not measured, ${missing}`)
   say(`Mail in, until it is in the Maildirs; medians of ${rounds}; CPU in ms per message`)
-  const site = makeSite(root, 'mx', { users: [...USERS, 'postmaster'] })
+  const site = makeSite(root, 'mx', { users: [...USERS, 'postmaster'], workers })
   const { group, smtp: port } = await startMailtap(cli, site)
   const servers: Server[] = [
     { port, mail: site.domain, group },

@@ -20,6 +20,8 @@ export interface Field {
   readonly root: string
   readonly cli: string
   readonly rounds: number
+  /** Of mailtap; 0 = one process. */
+  readonly workers: number
 }
 
 export const numbered = (name: string, count: number): readonly string[] =>
@@ -48,8 +50,8 @@ export async function beside(
 }
 
 /** @param trash as in the config */
-export async function mailtap({ root, cli }: Field, trash: string): Promise<Pop3Server> {
-  const site = makeSite(root, `mailtap-${trash}`, { users: USERS, trash })
+export async function mailtap({ root, cli, workers }: Field, trash: string): Promise<Pop3Server> {
+  const site = makeSite(root, `mailtap-${trash}`, { users: USERS, trash, workers })
   const { name, group, pop3 } = await startMailtap(cli, site)
   return { name, port: pop3, mail: site.domain, owner: null, group, stop: () => group.stop() }
 }

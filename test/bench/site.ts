@@ -26,11 +26,15 @@ export interface SiteOptions {
   readonly users?: readonly string[]
   /** As in the config. */
   readonly trash?: string
+  /** Mail for others goes there, in clear. */
+  readonly relay?: { readonly via: string }
+  /** Processes that serve clients; 0 = one process does all. */
+  readonly workers?: number
 }
 
 /** @param name of a directory of its own under the root */
 export function makeSite(root: string, name: string, options: SiteOptions = {}): Site {
-  const { users = ['bob', 'postmaster'], trash = '30d' } = options
+  const { users = ['bob', 'postmaster'], trash = '30d', relay, workers = 0 } = options
   const own = join(root, name)
   const domain = join(own, 'Maildir')
   mkdirSync(join(domain, '.users'), { recursive: true, mode: 0o700 })
@@ -39,7 +43,11 @@ export function makeSite(root: string, name: string, options: SiteOptions = {}):
     writeFileSync(join(domain, '.users', user), '{PLAIN}secret\n', { mode: 0o600 })
   }
   const config = join(own, 'mailtap.toml')
-  writeFileSync(config, `${SETTINGS}[mailboxes]\ntrash = "${trash}"\n`)
+  const way = relay === undefined ? '' : `[relay]\nvia = ["${relay.via}"]\ntls = "never"\n`
+  writeFileSync(
+    config,
+    `${SETTINGS}[mailboxes]\ntrash = "${trash}"\n${way}[run]\nworkers = ${workers}\n`,
+  )
   return { name, root: own, config, domain }
 }
 

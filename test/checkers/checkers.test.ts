@@ -12,8 +12,10 @@ const parts = {
 
 describe('makeChecker', () => {
   it('makes what every example names', () => {
-    for (const { example } of checkerTypes.values()) {
-      expect(makeChecker(example, parts).kinds).toContain('password')
+    for (const { example, kinds, knowsUsers } of checkerTypes.values()) {
+      const checker = makeChecker(example, parts)
+      expect(checker.kinds).toEqual(kinds)
+      expect(checker.users !== undefined).toBe(knowsUsers)
     }
   })
 
@@ -22,11 +24,11 @@ describe('makeChecker', () => {
     expect(await checker.requestAvatarId(withPassword('alice', 'x'))).toBe('alice@example.com')
   })
 
-  it.each(['ldap', 'ldap:host', '', ':x', 'constructor', 'Directory', 'directory '])(
+  it.each(['radius', 'radius:host', '', ':x', 'constructor', 'Directory', 'directory '])(
     'refuses %j and lists the types',
     (spec) => {
       expect(() => makeChecker(spec, parts)).toThrow(BadChecker)
-      expect(() => makeChecker(spec, parts)).toThrow(/there is: directory$/)
+      expect(() => makeChecker(spec, parts)).toThrow(/there is: directory, file, /)
     },
   )
 

@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import {
   BadPassword,
   burn,
   hashPassword,
+  isOutdated,
+  passwordProblem,
+  schemeOf,
   UnusableHash,
   verifyPassword,
 } from '../../src/checkers/passwords.js'
@@ -61,6 +65,21 @@ describe('verifyPassword', () => {
     }
   })
 
+  it('knows passwords stored in clear and encoded', async () => {
+    for (const stored of ['{PLAIN.B64}cMOkJCQg', '{CLEAR.HEX}70C3a4242420']) {
+      expect(await verifyPassword(stored, 'pä$$ ')).toBe(true)
+      expect(await verifyPassword(stored, 'pä$$')).toBe(false)
+    }
+  })
+
+  it('takes a hash of the text as it was typed as well as one of the prepared text', async () => {
+    const typed = 'cafe\u0301'
+    for (const hashed of [typed, 'caf\u00e9']) {
+      const stored = `{SHA256}${createHash('sha256').update(hashed).digest('base64')}`
+      expect(await verifyPassword(stored, typed)).toBe(true)
+    }
+  })
+
   it('says no to what can be nobody’s password, without looking at the stored form', async () => {
     for (const password of ['', 'a\0', 'x'.repeat(1_025)]) {
       expect(await verifyPassword('{PLAIN}x', password)).toBe(false)
@@ -68,9 +87,12 @@ describe('verifyPassword', () => {
   })
 
   it.each([
-    ['$6$rounds=5000$salt$hash', 'the scheme $6$ is not supported'],
-    ['$2y$10$abcdef', 'the scheme $2y$ is not supported'],
-    ['{SHA512-CRYPT}$6$x', 'the scheme {SHA512-CRYPT} is not supported'],
+    ['$6$rounds=5000$salt$hash', 'the stored hash is broken'],
+    ['$2y$10$abcdef', 'the stored hash is broken'],
+    ['{SHA512-CRYPT}$5$x', 'the stored {SHA512-CRYPT} password is broken'],
+    ['$y$j9T$abcdefgh$9WNEpu8Mx2S4KNGv', 'the scheme $y$ (yescrypt) is not supported'],
+    ['{LANMAN}aabb', 'the scheme {LANMAN} is not supported'],
+    ['{PLAIN.B64}?', 'the stored {PLAIN.B64} password is broken'],
     ['{PLAIN}', 'the stored {PLAIN} password is broken'],
     ['$argon2id$v=19$m=1$x', 'the stored $argon2id$ password is broken'],
     ['{ARGON2ID}hunter2', 'the stored {ARGON2ID} password is broken'],
@@ -84,7 +106,7 @@ describe('verifyPassword', () => {
   })
 
   it.each(['m=262145,t=1,p=1', 'm=4294967295,t=1,p=1', 'm=1024,t=17,p=1', 'm=1024,t=1,p=9'])(
-    'does not begin on a hash with %s',
+    'does not begin on a hash with %s (A9)',
     async (parameters) => {
       const stored = `$argon2id$v=19$${parameters}$${SALT_AND_HASH}`
       expect(await complaint(stored)).toMatch(/^the stored hash costs too much; at most m=262144/)
@@ -105,5 +127,23 @@ describe('burn', () => {
     for (const password of ['x', '', 'a\0', 'x'.repeat(2_000)]) {
       expect(await burn(password)).toBeUndefined()
     }
+  })
+})
+
+describe('isOutdated', () => {
+  it('is what is worse than a new hash, and never what was chosen for challenges', async () => {
+    const better = `$argon2id$v=19$m=65536,t=3,p=1$${SALT_AND_HASH}`
+    for (const stored of [await hashPassword('x'), better, '{PLAIN}x', 'hunter2', '$y$x'])
+      expect(isOutdated(stored), stored).toBe(false)
+    const context = `{CRAM-MD5}${'00'.repeat(32)}`
+    const keys = `{SCRAM-SHA-256}4096,c2FsdA==,${'A'.repeat(43)}=,${'A'.repeat(43)}=`
+    for (const stored of [context, keys]) expect(isOutdated(stored), stored).toBe(false)
+    expect([passwordProblem(context), passwordProblem(keys)]).toEqual([null, null])
+    for (const stored of [ID, I, `{SHA}${Buffer.alloc(20).toString('base64')}`])
+      expect(isOutdated(stored), stored).toBe(true)
+  })
+
+  it('names the scheme as Dovecot does', () => {
+    expect([schemeOf(ID), schemeOf('{CLEAR}x'), schemeOf('x')]).toEqual(['ARGON2ID', 'PLAIN', null])
   })
 })

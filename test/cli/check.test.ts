@@ -59,7 +59,7 @@ describe('mailtap check', () => {
       `${at('.users/bad')}:2:1: neither`,
       `${at('.users/Upper')}: this name`,
       `${at('.users/typo')}:1:1: unknown key`,
-      `warning: ${at('.users/quota')}: without effect in this version: app_password`,
+      `${at('.users/quota')}:3:1: unknown key`,
       `${at('.users/open')}: everybody`,
       `${at('.aliases')}:1: sales: joe@elsewhere.org is at no domain`,
       `${at('.aliases')}:2: prog: /nowhere/cat cannot be run`,

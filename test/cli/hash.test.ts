@@ -21,6 +21,27 @@ describe('mailtap hash', () => {
     }
   })
 
+  test.each(['bcrypt', 'sha512-crypt', 'ssha512', 'scram-sha-256', 'PLAIN'])(
+    'makes %s, and knows it again',
+    async (scheme) => {
+      const place = await Workplace.make()
+      const made = ['hash', '--password-stdin', '-s', scheme]
+      const { code, out } = await place.mailtap(made, { input: 'pä$$' })
+      expect([code, out]).toEqual([0, expect.stringMatching(/^[${]\S+\n$/)])
+      await place.write('file', out)
+      const verify = ['hash', '--verify', 'file', '--password-stdin']
+      expect((await place.mailtap(verify, { input: 'pä$$' })).code).toBe(0)
+      expect((await place.mailtap(verify, { input: 'pa$$' })).code).toBe(65)
+    },
+  )
+
+  test('makes no bcrypt of a password of which not all would count', async () => {
+    const place = await Workplace.make()
+    const made = ['hash', '--password-stdin', '-s', 'bcrypt']
+    const outcome = await place.mailtap(made, { input: 'x'.repeat(73) })
+    expect([outcome.code, oneLine(outcome)]).toEqual([65, expect.stringContaining('72 bytes')])
+  })
+
   test.each([
     ['!{PLAIN}right\n', 'no login'],
     ['{CRYPT}abc\n', '{CRYPT} is not supported'],

@@ -55,9 +55,14 @@ export class Workplace {
   }
 
   /** Runs the built program here, without a terminal. */
-  async mailtap(args: readonly string[], circumstances: Circumstances = {}): Promise<Outcome> {
+  mailtap(args: readonly string[], circumstances: Circumstances = {}): Promise<Outcome> {
+    return this.run([PROGRAM, ...args], circumstances)
+  }
+
+  /** The same by another name: of a link to it in this place, before its arguments. */
+  async run(words: readonly string[], circumstances: Circumstances = {}): Promise<Outcome> {
     const { input = '', env = {}, uid } = circumstances
-    const child = spawn(process.execPath, [PROGRAM, ...args], {
+    const child = spawn(process.execPath, words, {
       cwd: this.path,
       env: { PATH: process.env['PATH'] ?? '', HOME: this.path, ...env },
       timeout: PATIENCE_MS,

@@ -16,6 +16,9 @@ describe('[limits] for clients', () => {
       'connections_per_network = 9',
       'connection_rate_per_address = 10',
       'connection_rate_per_network = 11',
+      'login_failures_per_address = 12',
+      'login_failures_per_network = 0',
+      'login_failures_per_user = 14',
       'trusted = ["192.0.2.0/24", "::1"]',
     ]
     const { limits } = await load(`${DOMAIN}[limits]\n${written.join('\n')}\n`)
@@ -26,6 +29,9 @@ describe('[limits] for clients', () => {
       perNetwork: 9,
       ratePerAddress: 10,
       ratePerNetwork: 11,
+      failuresPerAddress: 12,
+      failuresPerNetwork: 0,
+      failuresPerUser: 14,
     })
     expect(['192.0.2.9', '::1', '192.0.3.1'].map((each) => trusted.has(each))).toEqual([
       true,
@@ -34,6 +40,9 @@ describe('[limits] for clients', () => {
     ])
     expect(limitsAsWritten(limits)).toMatchObject({
       connections_in_all: 7,
+      login_failures_per_address: 12,
+      login_failures_per_network: 0,
+      login_failures_per_user: 14,
       trusted: ['192.0.2.0/24', '::1'],
     })
   })
@@ -41,6 +50,7 @@ describe('[limits] for clients', () => {
   test.each([
     ['connections_per_address = -1', 'a whole number from 0 to 1000000'],
     ['connection_rate_per_network = 1.5', 'a whole number from 0 to 1000000'],
+    ['login_failures_per_user = -1', 'a whole number from 0 to 1000000'],
     ['trusted = "192.0.2.1"', 'expected a list of networks'],
     ['trusted = ["192.0.2.1/24"]', 'use 192.0.2.0/24'],
     ['trusted = ["office"]', "'office' is no network"],

@@ -42,6 +42,7 @@ describe('a config', () => {
     expect(config).toMatchObject({
       state: inRoot('mailtap-state'),
       auth: ['directory'],
+      rehash: false,
       listen: byProtocol(() => []),
       defaultDomain: 'example.com',
       pop3: POP3,

@@ -2,7 +2,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { AvatarId, Checker } from '../../src/cred/checker.js'
-import type { Credentials, Peer } from '../../src/cred/credentials.js'
+import type { Credentials, Kind, Peer } from '../../src/cred/credentials.js'
+import type { UserChecker } from '../../src/checkers/checker-type.js'
 import { deriveScram, type ScramChallenge } from '../../src/cred/scram.js'
 
 const peer: Peer = { address: '192.0.2.1', port: 4000, protocol: 'pop3', secure: false }
@@ -40,8 +41,13 @@ export async function withScram(
 /**
  * @param make a checker that knows alice@example.com with the password
  * `Wonderland `, kept so that challenges can use it, and nobody else
+ * @param kinds what it can judge: challenges are left out where they are none of these
  */
-export function checkerContract(name: string, make: () => Checker | Promise<Checker>): void {
+export function checkerContract(
+  name: string,
+  make: () => Checker | Promise<Checker>,
+  kinds: readonly Kind[] = ['password', 'secret', 'scram'],
+): void {
   const ask = async (credentials: Credentials): Promise<AvatarId | null> =>
     (await make()).requestAvatarId(credentials)
 
@@ -80,13 +86,14 @@ export function checkerContract(name: string, make: () => Checker | Promise<Chec
       expect(await ask(withSecret(username, 'Wonderland '))).toBeNull()
     })
 
-    it('knows the right secret behind a challenge', async () => {
+    it.runIf(kinds.includes('secret'))('knows the right secret behind a challenge', async () => {
       expect((await make()).kinds).toContain('secret')
       expect(await ask(withSecret('Alice@example.com', 'Wonderland '))).toBe('alice@example.com')
       expect(await ask(withSecret('alice@example.com', 'wrong'))).toBeNull()
     })
 
-    it('knows a proof of the password, made with the challenge that it gives', async () => {
+    const withProofs = it.runIf(kinds.includes('scram'))
+    withProofs('knows a proof of the password, made with the challenge that it gives', async () => {
       const checker = await make()
       expect(checker.kinds).toContain('scram')
       const challenge = await checker.scramChallenge!('Alice@example.com')
@@ -99,7 +106,7 @@ export function checkerContract(name: string, make: () => Checker | Promise<Chec
       expect(await proven('bob@example.com', 'Wonderland ')).toBeNull()
     })
 
-    it('gives a name that nobody has the same challenge each time, however it is written', async () => {
+    withProofs('gives a name that nobody has the same challenge each time', async () => {
       const checker = await make()
       const challengeOf = async (username: string) => checker.scramChallenge!(username)
       const challenge = await challengeOf('bob@example.com')
@@ -120,6 +127,37 @@ export function checkerContract(name: string, make: () => Checker | Promise<Chec
 
     it('takes nobody for somebody', async () => {
       expect(await ask({ kind: 'anonymous', peer })).toBeNull()
+    })
+  })
+}
+
+/** A checker of that contract that also knows its users. */
+export function usersContract(name: string, make: () => UserChecker | Promise<UserChecker>): void {
+  describe(`${name} as a user database`, () => {
+    it('knows who is there without a password, and who is not', async () => {
+      const { users } = await make()
+      expect(await users!.find({ local: 'alice', domain: 'example.com' })).toMatchObject({
+        disabled: false,
+      })
+      for (const local of ['bob', '*', '../alice', 'alice)(mail=*', "' OR 1=1 --", 'x'.repeat(64)])
+        expect(await users!.find({ local, domain: 'example.com' })).toBeNull()
+    })
+  })
+}
+
+/** What may be wrong with a back end, and a checker that has to do with such a one. */
+export type Faults = Readonly<Record<string, () => UserChecker | Promise<UserChecker>>>
+
+/** Whatever is wrong with the back end, nobody hears "wrong password" or "no such user" from it. */
+export function faultContract(name: string, faults: Faults): void {
+  describe(`${name} with a back end that`, () => {
+    it.each(Object.entries(faults))('%s cannot tell', async (_, make) => {
+      const checker = await make()
+      const credentials = withPassword('alice@example.com', 'Wonderland ')
+      await expect(checker.requestAvatarId(credentials)).rejects.toThrow(/\S/)
+      if (checker.users === undefined) return
+      const asked = checker.users.find({ local: 'alice', domain: 'example.com' })
+      await expect(asked).rejects.toThrow(/\S/)
     })
   })
 }

@@ -112,7 +112,7 @@ export function directoryContract(
       ])
     })
 
-    it('cuts a circle and keeps who is beside it', async () => {
+    it('cuts a circle (Q2) and keeps who is beside it', async () => {
       const directory = await example('a: b\nb: c, alice\nc: a\n')
       expect(await targets(directory, 'a@example.com')).toEqual(['alice@example.com'])
       expect(await targets(directory, 'c@example.com')).toEqual(['alice@example.com'])

@@ -7,6 +7,7 @@ import type { Address } from '../../src/mail/address.js'
 import { Refusal } from '../../src/mail/refusal.js'
 import { directoryContract } from '../contracts/directory.js'
 import { countTargets as count, plant } from '../helpers/domain-tree.js'
+import { keptLog } from '../helpers/kept-log.js'
 
 const DOMAIN = 'example.com'
 const bob: Address = { local: 'bob', domain: DOMAIN }
@@ -55,12 +56,16 @@ describe('users in files', () => {
   })
 
   it('get no mail while disabled, and no mail from lists either', async () => {
-    const tree = await plant(oneDomain('team: alice, bob\n'))
+    const log = keptLog()
+    const tree = await plant(oneDomain('team: alice, bob\n'), { log })
     await writeFile(tree.userFile(DOMAIN, 'bob'), 'disabled = true\npassword = "{PLAIN}y"\n')
     const refused = await tree.directory.resolve(bob).catch((error: unknown) => error)
     expect(refused).toMatchObject({ code: 550, status: '5.2.1' })
     const team = await tree.directory.resolve({ local: 'team', domain: DOMAIN })
     expect(team).toMatchObject([{ user: { local: 'alice' } }])
+    expect(log.of('disabled user left out')).toEqual([
+      { user: `bob@${DOMAIN}`, of: `team@${DOMAIN}` },
+    ])
     expect(await tree.directory.user(bob)).toMatchObject({ disabled: true })
   })
 

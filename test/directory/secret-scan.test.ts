@@ -14,6 +14,8 @@ const bob = { local: 'bob', domain: DOMAIN }
 const account = (password: string): UserFile => ({
   password,
   scram: null,
+  passwordProtocols: null,
+  appPasswords: [],
   disabled: false,
   name: null,
   quota: null,

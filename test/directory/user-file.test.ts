@@ -3,9 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { parseUserFile, UserFileError, withPassword } from '../../src/directory/user-file.js'
 
 const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA'
+const APP = `{SSHA512}${Buffer.alloc(80).toString('base64')}`
+const TABLE = `[[app_password]]\nname = "p"\nhash = "${APP}"\n`
 const none = {
   password: null,
   scram: null,
+  passwordProtocols: null,
+  appPasswords: [],
   disabled: false,
   name: null,
   quota: null,
@@ -47,11 +51,13 @@ describe('a user file of one line', () => {
 })
 
 describe('a user file in TOML', () => {
-  it('gives what has an effect, and names what has none yet', () => {
-    const text = `password = "${HASH}"\ndisabled = true\nname = "Alice"\nquota = "2GB"\nforward = ["A@b", "c@D"]\nkeep = true\ndeliver = "lmtp:unix:/run/a"\n[[app_password]]\nname = "phone"\n`
+  it('gives what has an effect', () => {
+    const text = `password = "${HASH}"\ndisabled = true\nname = "Alice"\nquota = "2GB"\nforward = ["A@b", "c@D"]\nkeep = true\ndeliver = "lmtp:unix:/run/a"\npassword_protocols = ["smtp"]\n[[app_password]]\nname = "phone"\nhash = "${APP}"\nprotocols = ["pop3"]\nexpires = "2030-12-31"\n`
     expect(parseUserFile(text, 'f')).toEqual({
       password: HASH,
       scram: null,
+      passwordProtocols: ['smtp'],
+      appPasswords: [{ name: 'phone', hash: APP, protocols: ['pop3'], expires: '2030-12-31' }],
       disabled: true,
       name: 'Alice',
       quota: { bytes: 2 * 1024 ** 3, messages: null },
@@ -61,7 +67,7 @@ describe('a user file in TOML', () => {
       ],
       keep: true,
       deliver: { kind: 'unix', path: '/run/a' },
-      unsupported: ['app_password'],
+      unsupported: [],
     })
   })
 
@@ -86,6 +92,17 @@ describe('a user file in TOML', () => {
     ['a file', 'forward = ["/etc/x"]\n', /:1:1: forward must be a list of addresses/],
     ['101 addresses', `forward = [${'"a@b",'.repeat(101)}]\n`, /at most 100/],
     ['another way of delivery', 'deliver = "|/bin/sh"\n', /:1:1: deliver must be "lmtp:unix/],
+    [
+      'protocols of a password that are none',
+      'password_protocols = ["imap"]\n',
+      /:1:1: password_p/,
+    ],
+    ['a list for app passwords', 'app_password = ["x"]\n', /:1:\d+: must be a table/],
+    ['an app password without a hash', '[[app_password]]\nname = "p"\n', /:1:3: hash must be/],
+    ['one with a misspelt key', `${TABLE}expire = "x"\n`, /:4:1: unknown key/],
+    ['one with a day that is none', `${TABLE}expires = "2030-02-30"\n`, /:4:1: expires must be/],
+    ['two of one name', TABLE + TABLE, /:5:1: two app passwords have the same name/],
+    ['51 app passwords', TABLE.repeat(51), /:1:3: a user has at most 50/],
     ['a password of two lines', 'password = """a\nb"""\n', /:1:1: password must be one line/],
   ])('is refused for %s, with the place', (_, text, message) => {
     expect(fault(text)).toMatch(message)
@@ -107,17 +124,17 @@ describe('withPassword', () => {
   })
 
   it('keeps everything else in TOML, comments too', () => {
-    const text = '# Alice\nname = "A"\npassword = "!" # locked\n[[app_password]]\nname = "p"\n'
-    expect(withPassword(text, HASH, 'f')).toBe(
-      `# Alice\nname = "A"\npassword = "${HASH}"\n[[app_password]]\nname = "p"\n`,
+    const text = '# Alice\nname = "A"\npassword = "!" # locked\n'
+    expect(withPassword(text + TABLE, HASH, 'f')).toBe(
+      `# Alice\nname = "A"\npassword = "${HASH}"\n${TABLE}`,
     )
   })
 
   it('adds a missing password before the first table', () => {
-    const edited = withPassword('[[app_password]]\nname = "p"\n', HASH, 'f')
+    const edited = withPassword(TABLE, HASH, 'f')
     expect(parseUserFile(edited, 'f')).toMatchObject({
       password: HASH,
-      unsupported: ['app_password'],
+      appPasswords: [{ name: 'p' }],
     })
   })
 
@@ -177,7 +194,7 @@ describe('keys of SCRAM in a user file', () => {
   })
 
   it('are edited exactly, or not at all', () => {
-    const texts = [both, 'name = "x"\n', '{PLAIN}y\nz\n', `[[app_password]]\nscram = "inner"\n`]
+    const texts = [both, 'name = "x"\n', '{PLAIN}y\nz\n', TABLE]
     fc.assert(
       fc.property(fc.constantFrom(...texts), fc.boolean(), (text, keys) => {
         const user = parseUserFile(withPassword(text, HASH, 'f', keys ? KEYS : null), 'f')

@@ -78,7 +78,7 @@ async function memory(server: RunningServer, what: 'VmRSS' | 'VmHWM'): Promise<n
   return Number(new RegExp(`^${what}:\\s*(\\d+) kB$`, 'm').exec(text)![1]) * 1024
 }
 
-describe('200 clients that stall in a message of 50 MB', () => {
+describe('200 clients that stall in a message of 50 MB (R2)', () => {
   testUnless(
     obstacle,
     'cost a megabyte each at most, keep nobody out, and get the rest when they go on',

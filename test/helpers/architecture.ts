@@ -17,14 +17,14 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
   smtp: { from: OPEN },
   pop3: { from: OPEN },
   'pop3-lint': { from: [] },
-  control: { from: OPEN, later: true },
+  control: { from: OPEN },
 
   cred: { from: [] },
   mail: { from: [] },
   toml: { from: [] },
   log: { from: [] },
   process: { from: [] },
-  metrics: { from: [], later: true },
+  metrics: { from: [] },
   sasl: { from: ['cred'] },
   net: { from: ['cred', 'mail', 'log', 'metrics'] },
 
@@ -41,6 +41,7 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
   locks: { from: ['log', 'process'] },
   limits: { from: ['cred', 'log', 'net'] },
   service: { from: ['log', 'net', 'process'] },
+  workers: { from: ['limits', 'queue', 'cred', 'mail', 'net', 'log'] },
   config: { from: ['mail', 'toml', 'net'] },
 
   maildir: { from: [] },
@@ -59,13 +60,17 @@ const WORKERS = [
   'locks',
   'limits',
   'service',
+  'workers',
 ]
 
 /** They put the server together and know every part. */
-const ASSEMBLY = ['mailtap', 'server', 'parts', 'ports', 'outgoing'].map((name) => `src/${name}.ts`)
+const ASSEMBLY = [
+  ...['mailtap', 'server', 'primary', 'answered', 'worker', 'worker-main', 'serving', 'restart'],
+  ...['parts', 'ports', 'counters', 'intake', 'outgoing'],
+].map((name) => `src/${name}.ts`)
 /** What a folder may import of another one where the table would let it have more. */
 const ONLY: Readonly<Record<string, readonly string[]>> = {
-  'config/net': ['src/net/endpoint.ts', 'src/net/networks.ts'],
+  'config/net': ['src/net/endpoint.ts', 'src/net/networks.ts', 'src/net/this-machine.ts'],
 }
 
 const NODE_BUILTINS = new Set(builtinModules)

@@ -4,7 +4,17 @@ import type { Script } from './smtp-script.js'
 
 /** A second recipient is what is told about; the first one is always taken. */
 export const RCPT = 'RCPT TO:<b@x.example>'
-export const STAGES = ['hello', 'EHLO', 'STARTTLS', 'AUTH', 'MAIL', RCPT, 'DATA', '.', 'QUIT'] as const
+export const STAGES = [
+  'hello',
+  'EHLO',
+  'STARTTLS',
+  'AUTH',
+  'MAIL',
+  RCPT,
+  'DATA',
+  '.',
+  'QUIT',
+] as const
 export type Stage = (typeof STAGES)[number]
 
 const YES: Readonly<Record<string, number>> = {

@@ -47,6 +47,7 @@ export function plainConfig(tree: Tree, domain: string, changes: Partial<Config>
     filter: DEFAULT_FILTERS,
     relay: NO_RELAY,
     queue: QUEUE,
+    run: { workers: 0 },
     log: { format: 'text', level: 'info' },
     ...changes,
   }

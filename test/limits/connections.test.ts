@@ -88,7 +88,7 @@ describe('connections', () => {
       said.push(admission.admitted ? 'in' : admission.why)
       leave(admission)
     }
-    expect(said).toEqual(['in', 'in', 'rate', 'in', 'rate'])
+    expect(said).toEqual(['in', 'in', 'address-rate', 'in', 'network-rate'])
   })
 
   test('of this machine and of trusted networks are not limited by address', async () => {

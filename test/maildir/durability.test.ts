@@ -30,7 +30,8 @@ interface Way {
 const WAYS: readonly Way[] = [
   { way: 'small and in memory', make: `letter('number ' + i)`, rewrites: true },
   { way: 'a stream', make: `streamed('number ' + i)`, rewrites: false },
-  { way: 'large', make: `letter('number ' + i + ' '.repeat(131072))`, rewrites: false },
+  { way: 'large', make: `letter('number ' + i + ' '.repeat(2097152))`, rewrites: false },
+  { way: 'in a file', make: `filed('number ' + i)`, rewrites: true },
 ]
 
 /** Delivers one letter to each box at once, then prints how each ended, and a box, so that the trace shows when. */

@@ -13,7 +13,7 @@ describe('a client that there is no room for', () => {
   test.each([
     ['address', 'too-many-yours'],
     ['network', 'too-many-yours'],
-    ['rate', 'too-many-yours'],
+    ['address-rate', 'too-many-yours'],
     ['in-all', 'too-many'],
   ] as const)('hears whose fault it is: %s', async (why, said) => {
     const { client, sessions } = await stage({ doorkeeper: refusing(why) })
@@ -47,7 +47,7 @@ describe('a client that there is no room for', () => {
       ...silent,
       warn: (event, fields) => void warnings.push({ event, ...fields }),
     }
-    const { client } = await stage({ doorkeeper: refusing('rate'), log })
+    const { client } = await stage({ doorkeeper: refusing('address-rate'), log })
     for (let i = 0; i < 3; i++) await (await client()).end()
     await until(() => warnings.length > 0)
     const told = warnings.reduce((sum, { refused }) => sum + Number(refused), 0)
@@ -55,7 +55,7 @@ describe('a client that there is no room for', () => {
     expect(warnings[0]).toMatchObject({
       event: 'net too many connections',
       protocol: 'echo',
-      why: 'rate',
+      why: 'address-rate',
       last: '127.0.0.1',
     })
   })

@@ -168,7 +168,7 @@ describe('a spool that was opened again', () => {
   })
 })
 
-describe('a broken message', () => {
+describe('a broken message (Q9)', () => {
   const faults: Readonly<Record<string, (stage: Stage) => void>> = {
     'an empty envelope': (stage) => fs.truncateSync(stage.path('B.env'), 0),
     'half an envelope': (stage) => fs.truncateSync(stage.path('B.env'), 100),
@@ -234,7 +234,7 @@ describe('a broken message', () => {
     expect(kept).toEqual(['one', 'two'])
   })
 
-  test('of an id that is there twice one runs and the other is put aside', async () => {
+  test('of an id that is there twice (Q9) one runs and the other is put aside', async () => {
     const stage = new Stage()
     await stage.filled(itemWith('A'))
     const own = dirname(stage.path('A.env'))
@@ -247,7 +247,7 @@ describe('a broken message', () => {
 })
 
 describe('what is none of ours', () => {
-  test('a message of a later version stays where it is and is not sent', async () => {
+  test('a message of a later version (Q9) stays where it is and is not sent', async () => {
     const stage = new Stage()
     await stage.filled(...three)
     fs.writeFileSync(stage.path('B.env'), '{"version":2,"items":[]}\n')

@@ -60,12 +60,10 @@ export async function queueStage(aliases = '', options: StageOptions = {}) {
     postmaster: () => addressOf(`postmaster@${DOMAIN}`),
     hostname: 'mx.example',
     added: (item, content) => runner.added(item, content),
-    failed: () => reportLater(),
   }
   const reporter = new Reporter(reporterParts)
   const report = reporter.look.bind(reporter)
-  const reportLater = () => sweeper.again()
-  const runner: Runner = new Runner({ ...places, queue, report, reportLater })
+  const runner: Runner = new Runner({ ...places, queue, report })
   const sweeper: Sweeper = new Sweeper({
     spool,
     report,

@@ -1,11 +1,8 @@
-import { symlink } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { formatAddress } from '../../src/mail/address.js'
 import type { DsnEvent, Notice } from '../../src/mail/envelope.js'
-import { Reporter } from '../../src/queue/reporter.js'
 import { addressOf } from '../helpers/mail-world.js'
-import { emptied, mail, PATIENCE, queueStage, waiting } from './queue-stage.js'
+import { emptied, mail, PATIENCE, queueStage } from './queue-stage.js'
 import { no, yes } from './scripted-relay.js'
 
 type Stage = Awaited<ReturnType<typeof queueStage>>
@@ -108,7 +105,7 @@ describe('a failure', () => {
   })
 })
 
-describe('mail without a sender', () => {
+describe('mail without a sender (Q3)', () => {
   it('is reported to the postmaster when it fails, and never to anybody else', async () => {
     const stage = await sent(['ann@a.example'], { 'ann@a.example': gone }, { from: null })
     expect(told(stage)).toEqual([['postmaster@example.com', 'ann@a.example failed']])
@@ -190,50 +187,5 @@ describe('a delay', () => {
     stage.relay.answers.set('amy@a.example', [yes])
     await emptied(stage.spool)
     expect(told(stage).slice(1)).toEqual([['alice@example.com', 'ann@a.example failed']])
-  })
-})
-
-describe('a report', () => {
-  it('is one report though the message cannot be marked at first', async () => {
-    const stage = await queueStage()
-    stage.relay.answers.set('ann@a.example', [gone])
-    stage.spool.busy = 1
-    await stage.runner.start()
-    await stage.put(mail(['ann@a.example'], { from: ALICE }))
-    await expect.poll(() => stage.mailbox('alice').catch(() => []), PATIENCE).toHaveLength(1)
-    await stage.sweeper.start()
-    await emptied(stage.spool)
-    expect(stage.reports).toHaveLength(1)
-  })
-
-  it('is one report though the server was killed before it could mark the message', async () => {
-    const stage = await queueStage()
-    await symlink('/nowhere', join(stage.here, 'alice'))
-    await stage.put(mail(['bob', 'ghost'], { from: ALICE }))
-    const [item] = await stage.spool.items()
-    stage.spool.busy = 1
-    await stage.reporter.look(item!)
-    const afterRestart = new Reporter(stage.reporterParts)
-    await afterRestart.look(item!)
-    expect(stage.reports.map(({ id }) => id)).toEqual([stage.reports[0]!.id, stage.reports[0]!.id])
-    expect(stage.spool.added).toEqual(['E1', stage.reports[0]!.id])
-    expect(await waiting(stage.spool)).toEqual(['alice@example.com mailbox waiting 0 -'])
-  })
-
-  it('that the spool cannot take is made later', async () => {
-    const stage = await queueStage()
-    await stage.put(mail(['bob', 'ghost'], { from: ALICE }))
-    stage.spool.faults.add.push(new Error('EIO'))
-    await stage.runner.start()
-    await stage.sweeper.start()
-    await emptied(stage.spool)
-    expect(await stage.mailbox('alice')).toHaveLength(1)
-    expect(stage.log.of('queue report failed')).toHaveLength(1)
-  })
-
-  it('is owed to nobody who was refused: mail that was not taken leaves nothing behind', async () => {
-    const stage = await queueStage()
-    expect(await stage.put(mail(['ghost']))).toEqual(['550 5.1.1'])
-    expect(stage.spool.added).toEqual([])
   })
 })

@@ -1,0 +1,60 @@
+/** The program of a worker process: does what its primary says, and ends with it. */
+import { unpacked } from './config/sent.js'
+import { openLog } from './log/create.js'
+import { reason } from './log/log.js'
+import { Worker } from './worker.js'
+import { Channel } from './workers/channel.js'
+import type { ForPrimary, ForWorker, Order } from './workers/workers.js'
+
+/** Whoever sends these to all processes of a server means the primary, which says what to do. */
+const NOT_FOR_US = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
+
+let worker: Worker | null = null
+let output: ReturnType<typeof openLog> | null = null
+let ending: Promise<never> | null = null
+
+const primary = new Channel<ForPrimary, ForWorker>(
+  (notes) => void process.send?.([...notes], () => {}),
+  {
+    start,
+    ping: () => {},
+    reload: async (config) => worker?.reload(unpacked(config)),
+    stop: async () => void end(),
+  },
+)
+
+async function start({ config: sent }: Order): Promise<void> {
+  const config = unpacked(sent)
+  output = openLog(config.log, process.stdout)
+  worker = new Worker(config, primary, output.log)
+  await worker.start()
+}
+
+/** Safe to call twice. */
+function end(): Promise<never> {
+  return (ending ??= finish(0))
+}
+
+async function finish(code: number): Promise<never> {
+  if (code === 0) await worker?.stop().catch(tell)
+  await output?.flush()
+  return process.exit(code)
+}
+
+function tell(fault: unknown): void {
+  const stack = fault instanceof Error ? fault.stack : undefined
+  output?.log.error('server fault', { reason: reason(fault), stack })
+}
+
+for (const signal of NOT_FOR_US) process.on(signal, () => {})
+process.on('message', (notes) => primary.receive(notes))
+process.on('disconnect', () => {
+  // The primary is dead: clients that are being served finish, and that is all.
+  primary.close()
+  void end()
+})
+process.on('uncaughtException', (fault: unknown) => {
+  // As in a server of one process: nothing acknowledged is lost by ending here.
+  tell(fault)
+  void finish(1)
+})

@@ -1,0 +1,98 @@
+/**
+ * Room for clients of a worker, asked of the primary. Clients to whom only the limits in all apply
+ * (those of this machine, such as a webmail, and trusted ones) come in with tickets that were asked
+ * for in advance and are used again: they wait for nobody.
+ */
+import { type Log, reason } from '../log/log.js'
+import type { Descriptors } from '../net/descriptors.js'
+import type { Admission, Doorkeeper } from '../net/doorkeeper.js'
+import type { Primary } from './asked.js'
+
+/** Milliseconds. Longer than that no client waits for a counter: then it is let in uncounted. */
+const COUNT_MS = 5_000
+/** Tickets that are asked for at a time, and from how few on. */
+const STOCK = 32
+const FEW = 8
+/** Milliseconds until who got none asks again. */
+const PAUSE_MS = 1_000
+/** Tickets that are kept for the next ones. */
+const MAX_KEPT = 64
+
+export interface AskedDoorkeeperParts {
+  readonly primary: Primary
+  /** Its place among all. */
+  readonly listener: number
+  /** Whether only the limits in all apply to a client with that address. */
+  readonly exempt: (address: string) => boolean
+  /** Of this process. */
+  readonly descriptors: Descriptors
+  readonly log: Log
+}
+
+export class AskedDoorkeeper implements Doorkeeper {
+  readonly #parts: AskedDoorkeeperParts
+  /** Tickets that nobody uses now. */
+  readonly #kept: number[] = []
+  /** When tickets may be asked for again; `Infinity` while that is being done. */
+  #next = 0
+
+  constructor(parts: AskedDoorkeeperParts) {
+    this.#parts = parts
+  }
+
+  short(): boolean {
+    return this.#parts.descriptors.short()
+  }
+
+  async admit(address: string): Promise<Admission> {
+    const { primary, exempt } = this.#parts
+    if (!exempt(address)) return this.#ask(address, (ticket) => primary.tell('leave', ticket))
+    const kept = this.#kept.pop()
+    if (this.#kept.length < FEW) this.#stockUp()
+    if (kept !== undefined) return admitted(kept, (ticket) => this.#giveBack(ticket))
+    return this.#ask(address, (ticket) => this.#giveBack(ticket))
+  }
+
+  async #ask(address: string, leave: (ticket: number) => void): Promise<Admission> {
+    const { primary, listener, log } = this.#parts
+    try {
+      const ticket = await primary.ask('admit', { address, listener }, COUNT_MS)
+      return typeof ticket === 'string' ? { admitted: false, why: ticket } : admitted(ticket, leave)
+    } catch (error) {
+      // What cannot be counted is let in: a broken counter must not stop the mail.
+      log.error('limits not counted', { reason: reason(error) })
+      return { admitted: true, leave: () => {} }
+    }
+  }
+
+  /** In the background: whoever finds none asks for himself. */
+  #stockUp(): void {
+    if (performance.now() < this.#next) return
+    this.#next = Infinity
+    const { primary, listener } = this.#parts
+    primary.ask('stock', { listener, tickets: STOCK }, COUNT_MS).then(
+      (tickets) => {
+        this.#kept.push(...tickets)
+        this.#next = tickets.length > 0 ? 0 : performance.now() + PAUSE_MS
+      },
+      () => (this.#next = performance.now() + PAUSE_MS),
+    )
+  }
+
+  #giveBack(ticket: number): void {
+    if (this.#kept.length < MAX_KEPT) this.#kept.push(ticket)
+    else this.#parts.primary.tell('leave', ticket)
+  }
+}
+
+/** Leaving twice must not make room for two. */
+function admitted(ticket: number, leave: (ticket: number) => void): Admission {
+  let here = true
+  return {
+    admitted: true,
+    leave: () => {
+      if (here) leave(ticket)
+      here = false
+    },
+  }
+}
