@@ -1,6 +1,7 @@
 /** `mailtap check`: everything that is wrong, all at once, before mail finds out. */
 import { ConfigError } from '../src/config/config-error.js'
 import { checkApop } from './check-apop.js'
+import { checkDkim } from './check-dkim.js'
 import { checkDomains } from './check-domains.js'
 import { checkRelay } from './check-relay.js'
 import { checkServer } from './check-server.js'
@@ -35,6 +36,7 @@ async function lookAt(file: string, findings: Findings): Promise<void> {
     const config = await readConfig(file)
     await checkServer(file, config, findings)
     await checkDomains(config, findings)
+    await checkDkim(config, findings)
     await checkRelay(config, findings)
     await checkApop(config, findings)
   } catch (error) {

@@ -1,9 +1,9 @@
 /** All commands of mailtap. */
-import { readFileSync } from 'node:fs'
 import { alias } from './alias.js'
 import { check } from './check.js'
 import { config } from './config.js'
 import { create } from './create.js'
+import { dkim } from './dkim.js'
 import { domain } from './domain.js'
 import { explainMail } from './explain-mail.js'
 import { hash } from './hash.js'
@@ -15,10 +15,11 @@ import { queue } from './queue.js'
 import { relay } from './relay.js'
 import { run } from './run.js'
 import { reload, status } from './server-status.js'
+import { VERSION } from '../src/version.js'
 import { user } from './user.js'
 
 export const mailtapProgram = (): Program => ({
-  version: version(),
+  version: VERSION,
   commands: [
     create,
     run,
@@ -32,15 +33,10 @@ export const mailtapProgram = (): Program => ({
     mailbox,
     queue,
     relay,
+    dkim,
     hash,
     config,
     pop3Lint,
   ],
   later,
 })
-
-/** From package.json, two levels above the built file. */
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-}

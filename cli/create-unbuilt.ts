@@ -2,7 +2,7 @@
  * Options of `create` whose part is not in this version. They are checked like
  * all others, and then refused: a setting that is silently ignored is a lie.
  */
-import { isAuthType } from './auth-types.js'
+import { authProblem, isAuthType } from './auth-types.js'
 import type { Given } from './command.js'
 import { Exit, Failure, notBuilt, usage } from './exit.js'
 
@@ -29,13 +29,13 @@ export function checkAuth(given: Given): string[] {
   for (const checker of said) {
     if (!/^[a-z][a-z0-9-]*(:.*)?$/s.test(checker))
       throw usage(`--auth ${checker}: write TYPE or TYPE:ARGUMENT`)
-    const [type = '', argument] = checker.split(/:(.*)/s)
+    const [type = ''] = checker.split(':', 1)
     if (!isAuthType(type)) {
       const what = `--auth ${type} is not in this version; see 'mailtap create --help-auth' for what is`
       throw new Failure(Exit.unavailable, what)
     }
-    if (argument !== undefined)
-      throw usage(`--auth ${checker}: ${type} takes no argument; write --auth ${type}`)
+    const problem = authProblem(checker)
+    if (problem !== null) throw usage(`--auth ${type}: ${problem}`)
   }
   return said.length === 0 ? ['directory'] : [...new Set(said)]
 }

@@ -4,6 +4,7 @@ import { ConfigError } from '../src/config/config-error.js'
 import { AliasesError } from '../src/directory/aliases.js'
 import { FileRefused } from '../src/directory/small-file.js'
 import { UserFileError } from '../src/directory/user-file.js'
+import { KeyRefused } from '../src/dkim/key-files.js'
 import { reason } from '../src/log/log.js'
 import { CertificateError } from '../src/net/certificate.js'
 import { FileUnusable } from '../src/relay/bounded-file.js'
@@ -33,6 +34,7 @@ const CLEAR = [
   [FileUnusable, Exit.badConfig],
   [UserFileError, Exit.badData],
   [AliasesError, Exit.badData],
+  [KeyRefused, Exit.badData],
 ] as const
 
 const WORDS = new Map([

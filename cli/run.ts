@@ -4,6 +4,7 @@ import { openLog } from '../src/log/create.js'
 import { reason, type Log } from '../src/log/log.js'
 import { Primary } from '../src/primary.js'
 import { Server } from '../src/server.js'
+import type { Desk } from '../src/tending.js'
 import { CONFIG, type Command, type Given } from './command.js'
 import { notBuilt } from './exit.js'
 import { explain } from './explain.js'
@@ -35,7 +36,8 @@ async function serve(given: Given): Promise<void> {
   const { log } = output
   endAtFault(output)
   ignoreDebuggerSignal()
-  const server = serverOf(config, log)
+  const desk = { reload: () => takeUp(file, server) }
+  const server: AnyServer = serverOf(config, log, desk)
   const stopped = untilSignal()
   const reloading = reloadAtHangup(file, server, log)
   await started(server, config)
@@ -50,8 +52,9 @@ async function serve(given: Given): Promise<void> {
 type AnyServer = Server | Primary
 
 /** One process, or several. */
-function serverOf(config: Config, log: Log): AnyServer {
-  return config.run.workers === 0 ? new Server(config, log) : new Primary(config, log)
+function serverOf(config: Config, log: Log, desk: Desk): AnyServer {
+  if (config.run.workers === 0) return new Server(config, log, {}, desk)
+  return new Primary(config, log, desk)
 }
 
 async function started(server: AnyServer, { state }: Config): Promise<void> {
@@ -100,13 +103,18 @@ function reloadAtHangup(file: string, server: AnyServer, log: Log): { end(): voi
 
 async function reload(file: string, server: AnyServer, log: Log): Promise<void> {
   try {
-    const config = await readConfig(file)
-    requireListeners(config)
-    await server.reload(config)
+    await takeUp(file, server)
     log.info('config reloaded', { file })
   } catch (error) {
     log.error('config not reloaded', { file, reason: explain(error).lines.join('; '), kept: true })
   }
+}
+
+/** @throws what is wrong with the config; nothing was changed then */
+async function takeUp(file: string, server: AnyServer): Promise<void> {
+  const config = await readConfig(file)
+  requireListeners(config)
+  await server.reload(config)
 }
 
 /** An error that nobody expected: nothing acknowledged is lost by ending here, and going on might lose some. */

@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises'
 import { checkerTypes } from '../src/checkers/checkers.js'
 import type { Config } from '../src/config/config.js'
 import { loadConfig } from '../src/config/load.js'
+import { authProblem } from './auth-types.js'
 import type { Given } from './command.js'
 import { Exit, Failure } from './exit.js'
 
@@ -31,7 +32,9 @@ export async function settingsFor(given: Given): Promise<Config> {
 /** Loads a config and says it in a person's words when the file can not be opened. */
 export async function readConfig(file: string): Promise<Config> {
   try {
-    return await loadConfig(file, [...checkerTypes.keys()])
+    const config = await loadConfig(file, [...checkerTypes.keys()])
+    for (const spec of config.auth) checkAuth(spec, file)
+    return config
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') {
@@ -41,6 +44,12 @@ export async function readConfig(file: string): Promise<Config> {
     if (code === 'EISDIR') throw new Failure(Exit.badConfig, `${file}: a directory, not a config`)
     throw error
   }
+}
+
+/** @throws Failure */
+function checkAuth(spec: string, file: string): void {
+  const problem = authProblem(spec)
+  if (problem !== null) throw new Failure(Exit.badConfig, `${file}: auth: ${problem}`)
 }
 
 /** @throws Failure when the config names nothing to listen on */

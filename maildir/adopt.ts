@@ -8,7 +8,7 @@ import { errorCode, WrongSize } from './errors.js'
 import type { OldListing, OldMessage } from './old-listing.js'
 import { keepable, keysOf, type KeptUids, readKeptUids, writeKeptUids } from './kept-uids.js'
 import type { Places } from './maildir.js'
-import { baseOf, sizedName, UniqueNames, uniquePart } from './names.js'
+import { baseOf, MAX_NAME, sizedName, UniqueNames, uniquePart } from './names.js'
 import { look, pathOf } from './scan.js'
 import { dropSizes } from './size-file.js'
 import {
@@ -24,8 +24,6 @@ import {
 } from './system.js'
 
 const CHUNK = 64 * 1024
-/** Longest file name that every common file system takes. */
-const MAX_NAME = 255
 
 /** What came of it. */
 export interface Adoption {

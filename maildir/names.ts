@@ -10,6 +10,10 @@ const MAX_HOST = 100
 /** At most 15 digits: all of them are exact as a JavaScript number. */
 const WIRE_SIZE = /,W=(0|[1-9][0-9]{0,14})(?=,|$)/
 const FILE_SIZE = /,S=(0|[1-9][0-9]{0,14})(?=,|$)/
+/** Longest file name that every common file system takes. */
+export const MAX_NAME = 255
+/** When a message went into the trash, in milliseconds since 1970. */
+const DELETED_AT = /,deleted=([1-9][0-9]{0,14})(?=,|$)/
 const SECONDS = /^([0-9]{1,15})\./
 const OURS = /^[0-9]{1,15}\.M([0-9]{1,6})P[0-9]{1,10}Q([0-9]{1,15})R[0-9a-f]{8}\./
 const MICROSECONDS = 1_000_000
@@ -81,6 +85,25 @@ export function wireSizeIn(base: string): number | null {
 /** Octets in the file, as a base says it; `null` if it does not. */
 export function fileSizeIn(base: string): number | null {
   const digits = FILE_SIZE.exec(base)?.[1]
+  return digits === undefined ? null : Number(digits)
+}
+
+/** A name that tells when its message was deleted; as it is if it would become too long. */
+export function datedName(name: string, deletedMs: number): string {
+  const base = baseOf(name)
+  const dated = `${base},deleted=${deletedMs}${name.slice(base.length)}`
+  return dated.length <= MAX_NAME ? dated : name
+}
+
+/** The name as it was before it told that. */
+export function undatedName(name: string): string {
+  const base = baseOf(name)
+  return `${base.replace(DELETED_AT, '')}${name.slice(base.length)}`
+}
+
+/** When a message was deleted, in milliseconds since 1970, as a base says it; `null` if it does not. */
+export function deletionIn(base: string): number | null {
+  const digits = DELETED_AT.exec(base)?.[1]
   return digits === undefined ? null : Number(digits)
 }
 

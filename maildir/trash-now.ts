@@ -6,12 +6,15 @@
  * another message and always changes the time of change (ctime), which
  * therefore tells when it was deleted. After a crash between the two it is in
  * both places, and still to be deleted.
+ *
+ * A file that has names in other Maildirs, too (deliver.ts), changes whenever somebody there
+ * moves or deletes the message: of such a file the name tells when it was deleted here.
  */
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { TRASH } from './count-now.js'
 import { errorCode } from './errors.js'
-import { arrivalOf, baseOf, uniquePart } from './names.js'
+import { arrivalOf, baseOf, datedName, deletionIn, undatedName, uniquePart } from './names.js'
 import { pathOf } from './scan.js'
 import type { Path } from './system.js'
 
@@ -33,7 +36,7 @@ export interface Sweep {
 export function bury(maildir: string, place: string): boolean {
   const from = pathOf(maildir, place)
   const name = graveName(place.slice(place.indexOf('/') + 1))
-  const way = linkInto(maildir, from, name)
+  const way = linkInto(maildir, from, isShared(maildir, from, name) ? dated(name) : name)
   if (way === 'linked') return unlinkIfThere(from)
   return way === 'moved'
 }
@@ -46,9 +49,15 @@ export function sweepNow({ maildir, before }: Sweep): number {
     if (cameLater(place, before)) continue
     const path = pathOf(maildir, place)
     const stats = fs.lstatSync(path, { throwIfNoEntry: false })
-    if (stats?.isFile() === true && stats.ctimeMs < before && unlinkIfThere(path)) removed++
+    if (stats?.isFile() !== true || deletedAt(place, stats) >= before) continue
+    if (unlinkIfThere(path)) removed++
   }
   return removed
+}
+
+/** When a message in the trash was deleted, in milliseconds since 1970. */
+export function deletedAt(place: string, { ctimeMs }: fs.Stats): number {
+  return Math.min(deletionIn(baseOf(place)) ?? ctimeMs, ctimeMs)
 }
 
 /** All places in the trash, such as `.Trash/cur/name`. */
@@ -86,9 +95,19 @@ function cameLater(place: string, before: number): boolean {
   return seconds !== Infinity && seconds * 1000 >= before
 }
 
-/** In `cur` a name has flags, if none at all. */
+/** In `cur` a name has flags, if none at all. Another program may have brought it back as it was in the trash. */
 function graveName(name: string): string {
-  return name.includes(':') ? name : `${name}:2,`
+  const plain = undatedName(name)
+  return plain.includes(':') ? plain : `${plain}:2,`
+}
+
+const dated = (name: string): string => datedName(name, Date.now())
+
+/** Whether the file has other names than this one and the one that it may have in the trash already. */
+function isShared(maildir: string, from: Path, name: string): boolean {
+  const stats = fs.lstatSync(from, { throwIfNoEntry: false })
+  if (stats === undefined || stats.nlink === 1) return false
+  return !(isThere(grave(maildir, name)) && sameFile(from, grave(maildir, name)))
 }
 
 function linkInto(maildir: string, from: Path, name: string): 'linked' | 'moved' | 'absent' {

@@ -9,12 +9,12 @@ import { requireDirectory } from './directories.js'
 import { errorCode } from './errors.js'
 import { digestOf, HEAD_OCTETS, identityOf } from './identity.js'
 import { type KeptUids, readKeptUids } from './kept-uids.js'
-import { baseOf } from './names.js'
+import { baseOf, undatedName } from './names.js'
 import { safeToRead } from './open-entry.js'
 import { fill } from './read-now.js'
 import { pathOf } from './scan.js'
 import { SizeLine } from './size-file.js'
-import { inTrash, unlinkIfThere } from './trash-now.js'
+import { deletedAt, inTrash, unlinkIfThere } from './trash-now.js'
 import { possibleUids } from './uids.js'
 import { NOTHING, plus } from './usage.js'
 
@@ -75,11 +75,8 @@ function describe(maildir: string, place: string, kept: KeptUids | null): Delete
     if (!safeToRead(stats, owner)) return null
     const head = headOf(fd)
     const remark = { ...identityOf(stats), digest: digestOf(head, stats.size) }
-    const uids = possibleUids(
-      { base: baseOf(place.slice(place.lastIndexOf('/') + 1)), remark },
-      kept,
-    )
-    return { place, uids, size: stats.size, at: stats.ctimeMs, header: headerIn(head) }
+    const uids = possibleUids({ base: baseOf(oldName(place)), remark }, kept)
+    return { place, uids, size: stats.size, at: deletedAt(place, stats), header: headerIn(head) }
   } catch (error) {
     // It was removed for good a moment ago, or is a link.
     if (['ENOENT', 'ELOOP', 'ENXIO'].includes(errorCode(error) ?? '')) return null
@@ -100,9 +97,12 @@ function headerIn(head: Buffer): string {
   return text.slice(0, end)
 }
 
+/** What a message in the trash was called before. */
+const oldName = (place: string): string => undatedName(place.slice(place.lastIndexOf('/') + 1))
+
 /** Whoever flagged it T meant to delete it; that is over. */
 function nameAgain(place: string): string {
-  const name = place.slice(place.lastIndexOf('/') + 1)
+  const name = oldName(place)
   const base = baseOf(name)
   const flags = name.slice(base.length)
   return `${base}${flags === '' ? ':2,' : flags.replace(/^(:2,[^,]*?)T/, '$1')}`

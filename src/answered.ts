@@ -61,8 +61,8 @@ export class Answered {
   /** Gives back what the worker had. Never rejects. */
   async release(pid: number): Promise<void> {
     this.#gone = true
-    for (const ticket of [...this.#tickets.keys()]) this.#leave(ticket)
-    for (const attempt of [...this.#attempts.keys()]) await this.#attempted(attempt, 'unknown')
+    for (const ticket of this.#tickets.keys()) this.#leave(ticket)
+    for (const attempt of this.#attempts.keys()) await this.#attempted(attempt, 'unknown')
     await clearParcels(temporaryIn(this.#shared.config()), pid)
   }
 

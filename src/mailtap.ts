@@ -17,6 +17,7 @@ import type { Config, DomainConfig } from './config/config.js'
 import { DEFAULT_FILTERS } from './config/filter-config.js'
 import { QUEUE } from './config/queue-config.js'
 import { NO_RELAY } from './config/relay-config.js'
+import { RUN } from './config/run-config.js'
 import { CLIENT_LIMITS } from './config/limits.js'
 import { MemoryDirectory } from './directory/memory.js'
 import { type Log, silent } from './log/log.js'
@@ -178,7 +179,7 @@ function configFrom(options: MailtapOptions, state: string): Config {
     filter: DEFAULT_FILTERS,
     relay: NO_RELAY,
     queue: QUEUE,
-    run: { workers: 0 },
+    run: RUN,
     log: { format: 'text', level: 'info' },
   }
 }

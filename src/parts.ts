@@ -3,11 +3,13 @@
  * for both. Like server.ts it decides nothing.
  */
 import { join } from 'node:path'
+import { knownUsers } from './checkers/checkers.js'
 import type { Config } from './config/config.js'
 import { makeCouriers } from './courier/all.js'
 import type { Couriers } from './courier/routing.js'
 import type { Realm } from './cred/realm.js'
 import type { Directory } from './directory/directory.js'
+import { Elsewhere } from './directory/elsewhere.js'
 import { FilesDirectory } from './directory/files.js'
 import { key } from './directory/key.js'
 import type { Filter } from './filter/filter.js'
@@ -55,6 +57,7 @@ export interface Stock {
 /** @param config as it is now: a reload changes it */
 export function stockOf(config: () => Config, log: Log, parts: Parts = {}): Stock {
   const files = new FilesDirectory({ ...config(), log })
+  files.askAlso(new Elsewhere(knownUsers(config().auth, files)))
   const store = new Maildirs({
     home: (user) => homeOf(config(), user),
     roots: () => rootsOf(config()),

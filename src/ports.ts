@@ -11,6 +11,7 @@ import type { Limiter } from './limits/limits.js'
 import { type Log, reason } from './log/log.js'
 import type { Address } from './mail/address.js'
 import type { Avatars } from './mail/avatars.js'
+import type { MailMetrics, PortMetrics } from './metrics/mail-metrics.js'
 import { Descriptors } from './net/descriptors.js'
 import { networkOf } from './net/ip.js'
 import type { Session } from './net/session.js'
@@ -37,25 +38,24 @@ export interface Ground {
   /** For messages too large for memory. */
   readonly temporaryDirectory: string
   readonly log: Log
+  readonly metrics?: MailMetrics
 }
 
 export type Sessions = (peer: Peer) => Session
 
 /** @returns for each kind of port what a listener calls for each client */
 export function sessionsOf(ground: Ground): Record<Protocol, Sessions> {
-  const submission = smtp(ground, SUBMISSION)
-  const pop3 = pop3At(ground)
   return {
-    smtp: smtp(ground, MX),
-    submission,
-    submissions: submission,
-    lmtp: smtp(ground, LMTP),
-    pop3,
-    pop3s: pop3,
+    smtp: smtp(ground, 'smtp', MX),
+    submission: smtp(ground, 'submission', SUBMISSION),
+    submissions: smtp(ground, 'submissions', SUBMISSION),
+    lmtp: smtp(ground, 'lmtp', LMTP),
+    pop3: pop3At(ground, 'pop3'),
+    pop3s: pop3At(ground, 'pop3s'),
   }
 }
 
-function smtp(ground: Ground, role: Role): Sessions {
+function smtp(ground: Ground, port: Protocol, role: Role): Sessions {
   const { config, directory, portal, tlsAvailable, temporaryDirectory, log } = ground
   const descriptors = new Descriptors(undefined, FOR_DELIVERIES)
   return smtpSessions({
@@ -76,7 +76,12 @@ function smtp(ground: Ground, role: Role): Sessions {
     postmaster: () => postmasterOf(config()),
     temporaryDirectory,
     log,
+    ...measured(ground, port),
   })
+}
+
+function measured({ metrics }: Ground, port: Protocol): { metrics?: PortMetrics } {
+  return metrics === undefined ? {} : { metrics: metrics.port(port) }
 }
 
 /** Clients of this machine and trusted ones may as often as they like. */
@@ -105,7 +110,8 @@ async function counted(
   }
 }
 
-function pop3At({ config, portal, directory, tlsAvailable, log }: Ground): Sessions {
+function pop3At(ground: Ground, port: Protocol): Sessions {
+  const { config, portal, directory, tlsAvailable, log } = ground
   /** Who has but a hash would stay outside where a program insists on APOP or SCRAM. */
   const offered = (way: 'apop' | 'scram', stored: 'secrets' | 'scram'): boolean => {
     const wanted = config().pop3[way]
@@ -123,6 +129,7 @@ function pop3At({ config, portal, directory, tlsAvailable, log }: Ground): Sessi
     language: () => config().pop3.language,
     utf8: () => config().pop3.utf8,
     log,
+    ...measured(ground, port),
   })
 }
 

@@ -15,7 +15,7 @@ import type { Log } from './log/log.js'
 import { HeldPort } from './net/held-port.js'
 import { TlsContexts } from './net/tls.js'
 import { Outgoing } from './outgoing.js'
-import { rootsOf, type Stock, stockOf } from './parts.js'
+import { type Stock, stockOf } from './parts.js'
 import { tellRestart } from './restart.js'
 import {
   type BoundAddress,
@@ -28,7 +28,8 @@ import {
 import { Instance } from './service/instance.js'
 import { serverSecret } from './service/secret.js'
 import type { Service } from './service/service.js'
-import { TrashSweeper } from './store/trash-sweeper.js'
+import { type Desk, Tending } from './tending.js'
+import { Watching } from './watching.js'
 import { WorkerProcess } from './workers/child.js'
 import { clearParcels } from './workers/parcels.js'
 import { Workforce } from './workers/workforce.js'
@@ -44,7 +45,6 @@ export class Primary implements Service {
   readonly #log: Log
   readonly #instance: Instance
   readonly #stock: Stock
-  readonly #sweeper: TrashSweeper
   readonly #counters: Counters
   readonly #greylist: GreylistMemory
   readonly #workforce: Workforce
@@ -56,20 +56,22 @@ export class Primary implements Service {
   #held: readonly Held[] = []
   #tls: TlsContexts | null = null
   #outgoing: Outgoing | null = null
+  #tending: Tending | null = null
+  readonly #watching: Watching
+  readonly #desk: Desk | null
   readonly #kill = (): void => this.#workforce.kill()
 
-  constructor(config: Config, log: Log) {
+  /** @param desk `null` = nobody asks it or tells it anything while it runs */
+  constructor(config: Config, plainLog: Log, desk: Desk | null = null) {
     this.#started = config
     this.#config = config
+    this.#desk = desk
+    this.#watching = new Watching(() => this.#config, plainLog)
+    const { log } = this.#watching
     this.#log = log
     this.#instance = new Instance(config.state)
     const now = (): Config => this.#config
     this.#stock = stockOf(now, log)
-    this.#sweeper = new TrashSweeper({
-      roots: () => rootsOf(this.#config),
-      keptMs: () => this.#config.mailboxes.trashMs,
-      log,
-    })
     this.#counters = countersOf(now, this.#stock.directory, log)
     this.#greylist = new GreylistMemory({ path: greylistIn(config.state), log })
     this.#workforce = new Workforce({
@@ -95,8 +97,7 @@ export class Primary implements Service {
       await this.#openOutgoing(await serverSecret(state))
       await this.#hold()
       await this.#workforce.start()
-      await this.#outgoing?.start()
-      await this.#sweeper.start()
+      await this.#tend().start()
     } catch (error) {
       await this.stop()
       throw error
@@ -109,12 +110,12 @@ export class Primary implements Service {
     this.#held = []
     await this.#workforce.stop()
     process.off('exit', this.#kill)
-    await this.#outgoing?.stop()
+    await (this.#tending ?? this.#outgoing)?.stop()
+    this.#tending = null
     this.#outgoing = null
     await this.#tls?.close()
     this.#tls = null
     await this.#greylist.close()
-    await this.#sweeper.stop()
     await this.#instance.stop()
   }
 
@@ -145,6 +146,17 @@ export class Primary implements Service {
       listening: () => this.#held.flatMap((held) => takenAt(held, held.port.port)),
       log: this.#log,
     })
+  }
+
+  #tend(): Tending {
+    return (this.#tending = new Tending({
+      config: () => this.#config,
+      outgoing: this.#outgoing!,
+      watching: this.#watching,
+      addresses: () => this.addresses(),
+      desk: this.#desk,
+      log: this.#log,
+    }))
   }
 
   /** One after another, so that what was bound is closed when the next one cannot be. */

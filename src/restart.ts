@@ -2,7 +2,7 @@
 import type { Config } from './config/config.js'
 import type { Log } from './log/log.js'
 
-const NEED_RESTART = ['listen', 'state', 'hostname', 'auth', 'log', 'run'] as const
+const NEED_RESTART = ['listen', 'state', 'hostname', 'auth', 'log', 'run', 'metrics'] as const
 
 /** @param started what the server was started with */
 export function tellRestart(started: Config, config: Config, log: Log): void {

@@ -8,13 +8,14 @@ import { type Counters, countersOf } from './counters.js'
 import type { Filters } from './filter/filters.js'
 import type { Log } from './log/log.js'
 import { Outgoing } from './outgoing.js'
-import { filtersFor, type Parts, rootsOf, type Stock, stockOf } from './parts.js'
+import { filtersFor, type Parts, type Stock, stockOf } from './parts.js'
 import { tellRestart } from './restart.js'
 import { type BoundAddress, Serving, temporaryIn } from './serving.js'
 import { Instance } from './service/instance.js'
 import { serverSecret } from './service/secret.js'
 import type { Service } from './service/service.js'
-import { TrashSweeper } from './store/trash-sweeper.js'
+import { type Desk, Tending } from './tending.js'
+import { Watching } from './watching.js'
 
 export type { Parts } from './parts.js'
 export type { BoundAddress } from './serving.js'
@@ -24,27 +25,28 @@ export class Server implements Service {
   readonly #log: Log
   readonly #instance: Instance
   readonly #stock: Stock
-  readonly #sweeper: TrashSweeper
   readonly #counters: Counters
   readonly #filter: Filters
   /** What it was started with; what needs a restart stays as it is here. */
   readonly #started: Config
+  readonly #watching: Watching
+  readonly #desk: Desk | null
   #config: Config
   #serving: Serving | null = null
   #outgoing: Outgoing | null = null
+  #tending: Tending | null = null
 
-  constructor(config: Config, log: Log, parts: Parts = {}) {
+  /** @param desk `null` = nobody asks it or tells it anything while it runs */
+  constructor(config: Config, plainLog: Log, parts: Parts = {}, desk: Desk | null = null) {
     this.#started = config
     this.#config = config
+    this.#desk = desk
+    this.#watching = new Watching(() => this.#config, plainLog)
+    const { log } = this.#watching
     this.#log = log
     this.#instance = new Instance(config.state)
     const now = (): Config => this.#config
     this.#stock = stockOf(now, log, parts)
-    this.#sweeper = new TrashSweeper({
-      roots: () => rootsOf(this.#config),
-      keptMs: () => this.#config.mailboxes.trashMs,
-      log,
-    })
     this.#counters = countersOf(now, this.#stock.directory, log)
     this.#filter = filtersFor(config, log)
   }
@@ -58,8 +60,7 @@ export class Server implements Service {
       const outgoing = await this.#openOutgoing(secret)
       this.#serving = this.#serve(secret, outgoing)
       await this.#serving.start()
-      await outgoing.start()
-      await this.#sweeper.start()
+      await this.#tend(outgoing).start()
     } catch (error) {
       await this.stop()
       throw error
@@ -70,10 +71,10 @@ export class Server implements Service {
   async stop(): Promise<void> {
     await this.#serving?.stop()
     this.#serving = null
-    await this.#outgoing?.stop()
+    await (this.#tending ?? this.#outgoing)?.stop()
+    this.#tending = null
     this.#outgoing = null
     await this.#filter.close()
-    await this.#sweeper.stop()
     await this.#instance.stop()
   }
 
@@ -103,6 +104,17 @@ export class Server implements Service {
     }))
   }
 
+  #tend(outgoing: Outgoing): Tending {
+    return (this.#tending = new Tending({
+      config: () => this.#config,
+      outgoing,
+      watching: this.#watching,
+      addresses: () => this.addresses(),
+      desk: this.#desk,
+      log: this.#log,
+    }))
+  }
+
   #serve(secret: Buffer, { directory, queue, relay }: Outgoing): Serving {
     return new Serving({
       config: () => this.#config,
@@ -114,6 +126,7 @@ export class Server implements Service {
       counters: this.#counters,
       secret,
       inherited: null,
+      metrics: this.#watching.metrics,
       log: this.#log,
     })
   }

@@ -15,6 +15,7 @@ import { FileLocks } from './locks/files.js'
 import type { Locks } from './locks/locks.js'
 import type { Log } from './log/log.js'
 import type { Avatars } from './mail/avatars.js'
+import type { MailMetrics } from './metrics/mail-metrics.js'
 import { type Endpoint, parseEndpoint } from './net/endpoint.js'
 import { Listener } from './net/listener.js'
 import { TlsContexts, type TlsFiles } from './net/tls.js'
@@ -48,6 +49,7 @@ export interface ServingParts {
   /** The descriptor of the first inherited socket; `null` = sockets are made here. */
   readonly inherited: number | null
   readonly log: Log
+  readonly metrics?: MailMetrics
 }
 
 /** An endpoint of the config. */
@@ -77,6 +79,9 @@ export class Serving implements Service {
     this.#tls.watch(log)
     this.#listeners = this.#build(await FileLocks.open(join(state, 'locks')))
     for (const { listener } of this.#listeners) await listener.start()
+    this.#parts.metrics?.watchSessions(() =>
+      this.#listeners.map(({ protocol, listener: { sessions } }) => ({ protocol, sessions })),
+    )
   }
 
   /** Takes no new client, lets running work finish for 30 s at most. */
@@ -106,7 +111,7 @@ export class Serving implements Service {
   }
 
   #build(locks: Locks): Bound[] {
-    const { config, directory, counters, log } = this.#parts
+    const { config, directory, counters, log, metrics } = this.#parts
     const sessions = sessionsOf({
       config,
       portal: this.#portal(locks),
@@ -115,6 +120,7 @@ export class Serving implements Service {
       limiter: counters.limiter,
       temporaryDirectory: temporaryIn(config()),
       log,
+      ...(metrics === undefined ? {} : { metrics }),
     })
     return placesOf(config()).map((place, at) => this.#bound(place, at, sessions[place.protocol]))
   }
@@ -130,7 +136,7 @@ export class Serving implements Service {
   }
 
   #bound(place: Place, at: number, session: Sessions): Bound {
-    const { config, counters, inherited, log } = this.#parts
+    const { config, counters, inherited, log, metrics } = this.#parts
     const { protocol, endpoint } = place
     const listener = new Listener({
       endpoint,
@@ -140,6 +146,7 @@ export class Serving implements Service {
       certificates: () => this.#tls?.current ?? null,
       doorkeeper: counters.doorkeeper(at),
       maxConnections: () => config().limits.connections,
+      ...(metrics === undefined ? {} : { accepted: metrics.port(protocol).connections }),
       ...(inherited === null ? {} : { inherited: inherited + at }),
       log,
     })

@@ -11,7 +11,7 @@ const NOT_FOR_US = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as cons
 
 let worker: Worker | null = null
 let output: ReturnType<typeof openLog> | null = null
-let ending: Promise<never> | null = null
+let ending: Promise<void> | null = null
 
 const primary = new Channel<ForPrimary, ForWorker>(
   (notes) => void process.send?.([...notes], () => {}),
@@ -19,7 +19,7 @@ const primary = new Channel<ForPrimary, ForWorker>(
     start,
     ping: () => {},
     reload: async (config) => worker?.reload(unpacked(config)),
-    stop: async () => void end(),
+    stop: async () => void end().then(hangUp),
   },
 )
 
@@ -30,15 +30,19 @@ async function start({ config: sent }: Order): Promise<void> {
   await worker.start()
 }
 
-/** Safe to call twice. */
-function end(): Promise<never> {
-  return (ending ??= finish(0))
+/** Lets clients finish. Safe to call twice; never rejects. */
+function end(): Promise<void> {
+  return (ending ??= finish())
 }
 
-async function finish(code: number): Promise<never> {
-  if (code === 0) await worker?.stop().catch(tell)
+async function finish(): Promise<void> {
+  await worker?.stop().catch(tell)
   await output?.flush()
-  return process.exit(code)
+}
+
+/** Nothing is left to be said: the end of the connection is the end of the process. */
+function hangUp(): void {
+  if (process.connected) process.disconnect()
 }
 
 function tell(fault: unknown): void {
@@ -49,12 +53,12 @@ function tell(fault: unknown): void {
 for (const signal of NOT_FOR_US) process.on(signal, () => {})
 process.on('message', (notes) => primary.receive(notes))
 process.on('disconnect', () => {
-  // The primary is dead: clients that are being served finish, and that is all.
+  // Where the primary is dead, clients that are being served finish, and that is all.
   primary.close()
-  void end()
+  void end().finally(() => process.exit())
 })
 process.on('uncaughtException', (fault: unknown) => {
   // As in a server of one process: nothing acknowledged is lost by ending here.
   tell(fault)
-  void finish(1)
+  void Promise.resolve(output?.flush()).finally(() => process.exit(1))
 })

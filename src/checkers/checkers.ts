@@ -10,6 +10,8 @@ import { httpType } from './http.js'
 import { ldapType } from './ldap.js'
 import { postgresType } from './postgres.js'
 import { Slots } from './slots.js'
+import { unixType } from './unix.js'
+import { vpopmailType } from './vpopmail.js'
 
 export { BadChecker, type CheckerType, type Parts, type UserChecker } from './checker-type.js'
 
@@ -38,6 +40,8 @@ export const checkerTypes: ReadonlyMap<string, CheckerType> = new Map([
   ['dovecot', dovecotType],
   ['ldap', ldapType],
   ['postgres', postgresType],
+  ['unix', unixType],
+  ['vpopmail', vpopmailType],
 ])
 
 /**

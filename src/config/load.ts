@@ -26,7 +26,7 @@ const ALIASES = '.aliases'
 
 /**
  * @param file the main file
- * @param checkers the names that `auth` may hold
+ * @param checkers the types that `auth` may name
  * @throws ConfigError with every problem found; errors of the file system when the file can not be read
  */
 export async function loadConfig(file: string, checkers: readonly string[]): Promise<Config> {
@@ -100,8 +100,9 @@ class Loading {
 
   #auth({ auth }: Settings): readonly string[] {
     for (const [index, checker] of auth.entries()) {
-      if (this.#checkers.includes(checker)) continue
-      const what = `'${checker}' is no checker of this version; use ${this.#checkers.join(' or ')}`
+      const [type = ''] = checker.split(':', 1)
+      if (this.#checkers.includes(type)) continue
+      const what = `'${type}' is no checker of this version; use ${this.#checkers.join(' or ')}`
       this.#problems.add(['auth', index], what)
     }
     return auth

@@ -24,5 +24,5 @@ export function runOf({ workers }: z.infer<typeof run>): RunConfig {
   return { workers }
 }
 
-/** If nothing is said. */
+/** If nothing is said, and in the programs of others. */
 export const RUN: RunConfig = runOf(run.parse(undefined))

@@ -19,6 +19,7 @@ import { parseUserFile, withPassword, type UserFile } from './user-file.js'
 
 /** Bytes. A hash has about a hundred; app passwords add a few hundred each. */
 const MAX_USER_FILE = 65_536
+const ROOT = 0
 const OTHERS_READ = 0o004
 const OTHERS_ENTER = 0o001
 
@@ -154,6 +155,7 @@ export class Users {
     const file = await this.#file(path)
     if (file === null) return null
     const { text, mode } = file
+    await this.#checkOwner(path, file.owner)
     const loaded = { user: parseUserFile(text, path), mode, blank: text.trim() === '' }
     if (keeps) kept.put(path, loaded, file, beganMs)
     return loaded
@@ -177,6 +179,14 @@ export class Users {
       if (((await stat(above)).mode & OTHERS_ENTER) === 0) return
     }
     throw new Error(`${path}: everybody on this machine can read it; run: chmod 600 ${path}`)
+  }
+
+  /** Whoever could put a file there under another name is as good as whoever may write to the folder. */
+  async #checkOwner(path: string, owner: number): Promise<void> {
+    if (owner === ROOT || owner === process.geteuid?.()) return
+    // An administrator looks at the files of the server's user, who has the folder, too.
+    if ((await stat(this.#folder)).uid === owner) return
+    throw new FileRefused(`${path}: belongs to somebody else (user id ${owner}); see: chown`)
   }
 
   async #makeFolder(): Promise<void> {

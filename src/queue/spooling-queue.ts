@@ -11,7 +11,7 @@ import type { Outcome } from '../mail/outcome.js'
 import { noSpace, type Refusal, tryLater } from '../mail/refusal.js'
 import type { Relay } from '../relay/relay.js'
 import { codeOf } from './disk-failure.js'
-import type { QueueItem } from './item.js'
+import type { QueuedRecipient, QueueItem } from './item.js'
 import { itemOf } from './item-envelope.js'
 import { planOf, type Rewrite } from './plan.js'
 import type { Queue } from './queue.js'
@@ -27,6 +27,11 @@ export interface SpoolingParts {
   readonly relay: Pick<Relay, 'enabled'>
   /** The reverse-path of what aliases forward. */
   readonly rewrite: Rewrite
+  /**
+   * What is done last to mail that leaves for other domains: it is signed. Absent = nothing.
+   * @throws when it must not leave as it is; whoever waits for an answer hears "later" then
+   */
+  readonly seal?: (envelope: Envelope, message: Message) => Promise<Message>
   /** As it is configured now. */
   readonly schedule: () => Schedule
   /** Told of what was put into the spool, with the content while it is at hand; must not wait. */
@@ -57,23 +62,40 @@ export class SpoolingQueue implements Queue {
     const circumstances = { schedule: schedule(), now: now(), random }
     const plan = planOf(attempts, envelope, rewrite, circumstances)
     if (plan.queued.length === 0) return plan.outcomes
-    const item = itemOf(envelope, message, plan.queued, circumstances.now)
-    const refusal = await this.#keep(item, message)
+    const refusal = await this.#keep(envelope, message, plan.queued, circumstances.now)
     return refusal === null ? plan.outcomes : plan.otherwise(refusal)
   }
 
   /** @returns why it cannot be kept */
-  async #keep(item: QueueItem, message: Message): Promise<Refusal | null> {
+  async #keep(
+    envelope: Envelope,
+    message: Message,
+    queued: readonly QueuedRecipient[],
+    now: number,
+  ): Promise<Refusal | null> {
     const { spool, added, log } = this.#parts
     try {
-      await spool.add(item, message)
+      const leaving = await this.#sealed(envelope, message, queued)
+      const item = itemOf(envelope, leaving, queued, now)
+      await spool.add(item, leaving)
+      tellTaken(log, item)
+      added(item, leaving)
+      return null
     } catch (error) {
-      log.error('queue cannot keep', { id: item.id, reason: reason(error) })
+      log.error('queue cannot keep', { id: envelope.id, reason: reason(error) })
       return isFull(error) ? noSpace(error) : tryLater(error)
     }
-    tellTaken(log, item)
-    added(item, message)
-    return null
+  }
+
+  /** What stays here needs no signature. */
+  async #sealed(
+    envelope: Envelope,
+    message: Message,
+    queued: readonly QueuedRecipient[],
+  ): Promise<Message> {
+    const { seal } = this.#parts
+    const leaves = queued.some(({ target }) => target.kind === 'remote')
+    return leaves && seal !== undefined ? seal(envelope, message) : message
   }
 }
 

@@ -69,14 +69,20 @@ export class AskedDoorkeeper implements Doorkeeper {
   #stockUp(): void {
     if (performance.now() < this.#next) return
     this.#next = Infinity
+    void this.#fetch().then((found) => (this.#next = found ? 0 : performance.now() + PAUSE_MS))
+  }
+
+  /** @returns false if there were none. Never rejects */
+  async #fetch(): Promise<boolean> {
     const { primary, listener } = this.#parts
-    primary.ask('stock', { listener, tickets: STOCK }, COUNT_MS).then(
-      (tickets) => {
-        this.#kept.push(...tickets)
-        this.#next = tickets.length > 0 ? 0 : performance.now() + PAUSE_MS
-      },
-      () => (this.#next = performance.now() + PAUSE_MS),
-    )
+    try {
+      const tickets = await primary.ask('stock', { listener, tickets: STOCK }, COUNT_MS)
+      this.#kept.push(...tickets)
+      return tickets.length > 0
+    } catch {
+      // Whoever comes next asks for himself, and says what is wrong.
+      return false
+    }
   }
 
   #giveBack(ticket: number): void {

@@ -70,7 +70,7 @@ export class Channel<Asks extends Book, Answered extends Book> {
   close(): void {
     this.#closed = true
     this.#waiting = []
-    for (const id of [...this.#open.keys()]) {
+    for (const id of this.#open.keys()) {
       this.#settle(id)?.reject(new Unanswered('the other process is gone'))
     }
   }

@@ -107,16 +107,18 @@ export class Workforce {
   }
 
   async #begin(place: number): Promise<WorkerProcess> {
-    const { hire, order, gone } = this.#parts
+    const { hire, order } = this.#parts
     const worker = hire(place)
     this.#alive.add(worker)
-    void worker.ended.then(() => {
-      this.#alive.delete(worker)
-      gone(worker)
-    })
+    void worker.ended.finally(() => this.#bury(worker))
     await worker.start(order())
     this.#workers.set(place, worker)
     return worker
+  }
+
+  #bury(worker: WorkerProcess): void {
+    this.#alive.delete(worker)
+    this.#parts.gone(worker)
   }
 
   #tellEnd(place: number, { pid }: WorkerProcess, { code, signal }: Ended, pause: number): void {

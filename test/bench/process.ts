@@ -1,5 +1,5 @@
 /** The processes of a benchmark: starts and ends them, and asks the kernel what they cost. */
-import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -104,15 +104,6 @@ export async function load(
   if (child.connected) child.send('over', () => {})
   await exit
   return outcome
-}
-
-const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
-
-/** Milliseconds of CPU that all threads of a process used, in user and in system mode. */
-export function cpu(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_PER_SECOND
 }
 
 /** Bytes of memory that a process has now, or had at most since the last call of `resetPeak`. */

@@ -11,7 +11,7 @@ import { badServer, check, parts, rubbish, silent } from './stage.js'
 const ALICE = 'alice@example.com'
 
 faultContract('the checker dovecot', {
-  'is down': () => check('dovecot:/nonexistent'),
+  'is down': () => check('dovecot:/dev/null/none'),
   'says nothing': async () => check(`dovecot:127.0.0.1:${await badServer(silent)};timeout=1`),
   'says rubbish': async () => check(`dovecot:127.0.0.1:${await badServer(rubbish)};timeout=1`),
   'is of another version': async () => {

@@ -32,21 +32,26 @@ export async function privateFile(text: string | Buffer, mode = 0o600): Promise<
   return path
 }
 
-/** A server that does with each connection what it is told; its port. */
-export async function badServer(treat: (socket: Socket) => void): Promise<number> {
+/**
+ * A server that does with each connection what it is told.
+ * @param path of a UNIX socket, instead of a port
+ * @returns its port
+ */
+export async function badServer(treat: (socket: Socket) => void, path?: string): Promise<number> {
   const server: Server = createServer((socket) => {
     socket.on('error', () => {})
     onEnd.push(() => socket.destroy())
     treat(socket)
   })
   const onEnd: (() => void)[] = []
-  server.listen(0, '127.0.0.1')
+  if (path === undefined) server.listen(0, '127.0.0.1')
+  else server.listen(path)
   await once(server, 'listening')
   onTestFinished(() => {
     for (const end of onEnd) end()
     server.close()
   })
-  return (server.address() as AddressInfo).port
+  return path === undefined ? (server.address() as AddressInfo).port : 0
 }
 
 /** Takes connections, and says nothing. */

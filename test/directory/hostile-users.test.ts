@@ -55,9 +55,12 @@ describe('a user file', () => {
   })
 
   const root = process.getuid?.() === 0
-  it.skipIf(!root)('may belong to somebody else: who may write to the folder decides', async () => {
+  it.skipIf(!root)('that is neither ours nor of whoever has the folder is refused', async () => {
     const { tree, file } = await aliceIn()
     await chown(file, 12_345, 12_345)
+    await expect(tree.directory.user(alice)).rejects.toThrow(`${file}: belongs to somebody else`)
+    await expect(tree.directory.resolve(alice)).rejects.toThrow(/somebody else/)
+    await chown(join(file, '..'), 12_345, 12_345)
     expect(await tree.directory.user(alice)).not.toBeNull()
   })
 })

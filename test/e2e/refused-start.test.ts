@@ -94,7 +94,7 @@ describe('mailtap run is refused', () => {
     ['that is no TOML', 'listen = [', /mailtap\.toml:\d+:\d+/],
     ['with an unknown key', 'hostnam = "x"', /mailtap\.toml:1:1: .*hostnam/],
     ['with a wrong type', 'auth = 3', /mailtap\.toml:1:1: auth: expected/],
-    ['that asks for what is not built', '[run]\nuid = "mail"', /mailtap\.toml:1:\d+.*not in/],
+    ['that asks for what is not built', '[run]\nuid = "mail"', /mailtap\.toml:2:\d+.*not in/],
     [
       'whose certificate is missing',
       '[tls]\ncert = "no"\nkey = "mailtap.toml"',

@@ -35,6 +35,7 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
   relay: { from: ['transport', 'sasl', 'cred', 'mail', 'net', 'log', 'limits'] },
   transport: { from: ['mail', 'net', 'log'] },
   dsn: { from: ['mail'] },
+  dkim: { from: ['mail', 'log'] },
   store: { from: ['maildir', 'mail', 'log', 'locks'] },
   directory: { from: ['mail', 'log', 'toml'] },
   filter: { from: ['mail', 'net', 'log'] },
@@ -61,12 +62,13 @@ const WORKERS = [
   'limits',
   'service',
   'workers',
+  'dkim',
 ]
 
 /** They put the server together and know every part. */
 const ASSEMBLY = [
   ...['mailtap', 'server', 'primary', 'answered', 'worker', 'worker-main', 'serving', 'restart'],
-  ...['parts', 'ports', 'counters', 'intake', 'outgoing'],
+  ...['parts', 'ports', 'counters', 'intake', 'outgoing', 'tending', 'watching'],
 ].map((name) => `src/${name}.ts`)
 /** What a folder may import of another one where the table would let it have more. */
 const ONLY: Readonly<Record<string, readonly string[]>> = {

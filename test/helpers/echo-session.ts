@@ -8,6 +8,11 @@ import type {
   TlsFacts,
 } from '../../src/net/session.js'
 
+/** How long `toil` takes, and each octet of `spin`, in milliseconds. */
+const TOIL_MS = 5
+/** Octets of `spin` at most. */
+const MAX_SPIN = 400
+
 export class EchoSession implements Session {
   /** Octets of the answer to `big` behind its first line: more than the kernel keeps for a client. */
   static readonly BIG = 16_000_000
@@ -21,6 +26,10 @@ export class EchoSession implements Session {
   work: Promise<void> = Promise.resolve()
   /** Chunks of the endless body of `flood` that were asked for. */
   pulled = 0
+  /** Set by a test: the body of `spin` ends, which else takes its time without a pause. */
+  released = false
+  /** How often `toil` was carried out. */
+  toiled = 0
 
   greet(): Answer {
     return say('hello')
@@ -32,6 +41,8 @@ export class EchoSession implements Session {
     if (text === 'tls') return { ...say('go'), then: 'starttls' }
     if (text === 'big') return { ...say('big'), body: [Buffer.alloc(EchoSession.BIG)] }
     if (text === 'flood') return { ...say('flood'), body: this.#flood() }
+    if (text === 'spin') return { ...say('spin'), body: this.#spin() }
+    if (text === 'toil') return this.#toil()
     if (text === 'body') return this.#body()
     const late = /^late (\d+)$/.exec(text)
     if (late !== null) return { ...say(text), after: Number(late[1]) }
@@ -73,12 +84,32 @@ export class EchoSession implements Session {
     return say('go on')
   }
 
+  *#spin(): Generator<Buffer> {
+    for (let count = 0; !this.released && count < MAX_SPIN; count++) {
+      work()
+      yield Buffer.from('.')
+    }
+    yield say(this.released ? 'released' : 'tired').head
+  }
+
+  #toil(): Answer {
+    work()
+    this.toiled++
+    return say('toil')
+  }
+
   async *#flood(): AsyncGenerator<Buffer> {
     for (;;) {
       this.pulled++
       yield Buffer.alloc(65_536)
     }
   }
+}
+
+/** Keeps the processor busy. */
+function work(): void {
+  const end = performance.now() + TOIL_MS
+  while (performance.now() < end);
 }
 
 function say(text: string): Answer {

@@ -2,16 +2,18 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   create,
   deleted,
+  Delivery,
   list,
   NotAMaildir,
   remove,
   sweepTrash,
   undelete,
 } from '../../maildir/maildir.js'
-import { filesIn, maildirWith, temporaryDirectory } from './helpers.js'
+import { contentAt, filesIn, letter, maildirWith, temporaryDirectory } from './helpers.js'
 
 const three = { 'new/1.a.h': 'x', 'new/2.b.h,S=1,W=1': 'y', 'cur/3.c.h:2,FS': 'z' }
 const trash = (box: string): string[] => filesIn(join(box, '.Trash/cur'))
@@ -154,5 +156,51 @@ describe('the trash', () => {
     const [message] = [...deleted(box)]
     expect(message).toMatchObject({ size: 23, header: 'Subject: x\nTo: y' })
     expect(Math.abs(message!.at - before)).toBeLessThan(60_000)
+  })
+})
+
+describe('the trash of two who share one file', () => {
+  /** Longer than the clock of a file system takes from one time to the next. */
+  const TICK_MS = 30
+
+  /** Both deleted the message, the second one a while after the first. @returns both, and a moment in between */
+  async function bothDeleted(): Promise<{ first: string; uid: string; between: number }> {
+    const [first, second] = [maildirWith(), maildirWith()]
+    await new Delivery('h').deliverAll([first, second], letter('Subject: x\n\nhello\n'))
+    const [uid] = await uids(first)
+    await removeAll(first)
+    await sleep(TICK_MS)
+    const between = Date.now()
+    await sleep(TICK_MS)
+    await removeAll(second)
+    return { first, uid: uid!, between }
+  }
+
+  test('is emptied for each by when it was deleted there', async () => {
+    const { first, between } = await bothDeleted()
+    expect([...deleted(first)][0]!.at).toBeLessThan(between)
+    expect(await sweepTrash(first, between - 10 * TICK_MS)).toBe(0)
+    expect(await sweepTrash(first, between)).toBe(1)
+    expect(trash(first)).toEqual([])
+  })
+
+  test('gives the message back under its old name and id', async () => {
+    const { first, uid } = await bothDeleted()
+    const [message] = [...deleted(first)]
+    expect(message!.uids).toContain(uid)
+    expect(undelete(first, [message!.place])).toEqual([message!.place])
+    expect(await uids(first)).toEqual([uid])
+    expect(filesIn(join(first, 'cur'))[0]).toMatch(/^[^,]+,S=18,W=21:2,$/)
+    expect(await contentAt(await list(first), 0)).toBe('Subject: x\r\n\r\nhello\r\n')
+  })
+
+  test('believes no time that another program brought back with the name', async () => {
+    const { first, between } = await bothDeleted()
+    const [name] = trash(first) as [string]
+    fs.renameSync(join(first, '.Trash/cur', name), join(first, 'cur', name))
+    await sleep(TICK_MS)
+    await removeAll(first)
+    expect(trash(first)).toHaveLength(1)
+    expect(await sweepTrash(first, between)).toBe(0)
   })
 })

@@ -18,6 +18,34 @@ describe('a listener', () => {
     other.socket.destroy()
   })
 
+  test('serves others while it makes a long answer for a client that reads it all at once', async () => {
+    const { client, sessions } = await stage()
+    const [greedy, other] = [await client(), await client()]
+    await greedy.hear('hello\r\n')
+    await other.hear('hello\r\n')
+    greedy.send('spin\r\nbye\r\n')
+    other.send('modest\r\n')
+    await other.hear('modest\r\n')
+    sessions[0]!.released = true
+    expect(await greedy.end()).toMatch(/released\r\nbye\r\n$/)
+    other.socket.destroy()
+  })
+
+  test('serves others between the many commands that a client sends at a time', async () => {
+    const { client, sessions } = await stage()
+    const [greedy, other] = [await client(), await client()]
+    await greedy.hear('hello\r\n')
+    await other.hear('hello\r\n')
+    const commands = 300
+    greedy.send('toil\r\n'.repeat(commands))
+    await until(() => sessions[0]!.toiled > 0)
+    other.send('modest\r\n')
+    await other.hear('modest\r\n')
+    expect(sessions[0]!.toiled).toBeLessThan(commands)
+    await greedy.hear('toil\r\n'.repeat(commands))
+    other.socket.destroy()
+  })
+
   test('gives a client that talks before the banner the banner first, and each line one answer (S11)', async () => {
     const { client } = await stage()
     const early = await client()
