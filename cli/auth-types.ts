@@ -1,5 +1,10 @@
 /** The checkers that `--auth` can name, and what `--help-auth` says of them. */
-import { BadChecker, type CheckerType, checkerTypes, makeChecker } from '../src/checkers/checkers.js'
+import {
+  BadChecker,
+  type CheckerType,
+  checkerTypes,
+  makeChecker,
+} from '../src/checkers/checkers.js'
 import { Slots } from '../src/checkers/slots.js'
 import type { Kind } from '../src/cred/credentials.js'
 import { MemoryDirectory } from '../src/directory/memory.js'
@@ -60,6 +65,7 @@ const KINDS: Readonly<Record<Kind, string>> = {
   password: 'passwords (USER/PASS, PLAIN, LOGIN)',
   secret: 'challenges with a stored secret (APOP, CRAM-MD5)',
   scram: 'SCRAM-SHA-256',
+  bearer: 'tokens (OAUTHBEARER, XOAUTH2)',
 }
 
 /** What a protocol cannot do with it alone. */
@@ -68,5 +74,5 @@ export function warningsOf({ kinds }: Pick<CheckerType, 'kinds'>): readonly stri
   if (can('password')) {
     return can('scram') ? [] : ['warning: alone it serves no APOP, CRAM-MD5 and SCRAM-SHA-256']
   }
-  return ['warning: POP3 with USER/PASS, and SMTP with PLAIN or LOGIN, cannot use it']
+  return ['warning: USER/PASS, PLAIN and LOGIN cannot use it: clients with passwords stay out']
 }

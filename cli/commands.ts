@@ -1,5 +1,6 @@
 /** All commands of mailtap. */
 import { alias } from './alias.js'
+import { auth } from './auth.js'
 import { check } from './check.js'
 import { config } from './config.js'
 import { create } from './create.js'
@@ -27,6 +28,7 @@ export const mailtapProgram = (): Program => ({
     reload,
     check,
     explainMail,
+    auth,
     user,
     domain,
     alias,

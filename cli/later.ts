@@ -3,7 +3,6 @@ export const later: readonly string[] = [
   'start',
   'stop',
   'restart',
-  'auth',
   'who',
   'kick',
   'deb',

@@ -8,6 +8,8 @@ import { dovecotType } from './dovecot.js'
 import { fileType } from './file.js'
 import { httpType } from './http.js'
 import { ldapType } from './ldap.js'
+import { moduleType } from './module.js'
+import { oauthType } from './oauth.js'
 import { postgresType } from './postgres.js'
 import { Slots } from './slots.js'
 import { unixType } from './unix.js'
@@ -42,6 +44,8 @@ export const checkerTypes: ReadonlyMap<string, CheckerType> = new Map([
   ['postgres', postgresType],
   ['unix', unixType],
   ['vpopmail', vpopmailType],
+  ['oauth', oauthType],
+  ['module', moduleType],
 ])
 
 /**

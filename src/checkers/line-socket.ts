@@ -7,12 +7,12 @@ const MAX_WAITING = 65_536
 
 export class LineSocket {
   readonly #socket: Socket
-  readonly #pieces: AsyncIterator<Buffer>
+  readonly #pieces: AsyncIterator<Buffer, undefined>
   #waiting = Buffer.alloc(0)
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    this.#pieces = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    this.#pieces = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
   }
 
   /** @param place the path of a UNIX socket, or `HOST:PORT` @throws Error when nobody answers there */
@@ -34,7 +34,10 @@ export class LineSocket {
   async line(): Promise<string> {
     for (;;) {
       const at = this.#waiting.indexOf('\n')
-      if (at !== -1) return this.#take(at + 1).toString('utf8').slice(0, -1)
+      if (at !== -1)
+        return this.#take(at + 1)
+          .toString('utf8')
+          .slice(0, -1)
       await this.#more()
     }
   }
@@ -57,8 +60,8 @@ export class LineSocket {
 
   async #more(): Promise<void> {
     if (this.#waiting.length > MAX_WAITING) throw new Error('the server says too much at once')
-    const { done, value } = await this.#pieces.next()
-    if (done === true) throw new Error('the server hung up')
-    this.#waiting = Buffer.concat([this.#waiting, value])
+    const piece: IteratorResult<Buffer, undefined> = await this.#pieces.next()
+    if (piece.done === true) throw new Error('the server hung up')
+    this.#waiting = Buffer.concat([this.#waiting, piece.value])
   }
 }

@@ -8,6 +8,8 @@ import { isPassword, sameText } from './passwords.js'
 import { type ScramAccount, ScramBook } from './scram.js'
 import { Slots } from './slots.js'
 
+type WithPassword = Exclude<NamedCredentials, { kind: 'bearer' }>
+
 /** Stands in for the password of an account that is not there. */
 const NOBODY = '(nobody)'
 
@@ -29,7 +31,7 @@ export class MemoryChecker implements Checker {
   }
 
   async requestAvatarId(credentials: Credentials): Promise<AvatarId | null> {
-    if (credentials.kind === 'anonymous') return null
+    if (credentials.kind === 'anonymous' || credentials.kind === 'bearer') return null
     const id = idOf(credentials.username)
     const password = id === null ? undefined : this.#passwords.get(id)
     const good = await this.#matches(credentials, password ?? NOBODY)
@@ -40,7 +42,7 @@ export class MemoryChecker implements Checker {
     return this.#scram.challenge(idOf(username) ?? username, this.#account(username))
   }
 
-  async #matches(credentials: NamedCredentials, secret: string): Promise<boolean> {
+  async #matches(credentials: WithPassword, secret: string): Promise<boolean> {
     const { kind, username } = credentials
     if (kind === 'secret') return credentials.verify(preparedPassword(secret))
     if (kind === 'password') {

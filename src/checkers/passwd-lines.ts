@@ -68,8 +68,12 @@ function accountOf(stored: string, locked: boolean): StoredAccount {
 function extraOf(extra: string): { disabled: boolean; quota: Quota | null } {
   const words = extra.split(' ')
   const rule = words
-    .map((word) => /^(?:userdb_)?quota_rule=\*:(?:storage|bytes)=(\d{1,12})([KMGT]?)B?$/i.exec(word))
+    .map((word) =>
+      /^(?:userdb_)?quota_rule=\*:(?:storage|bytes)=(\d{1,12})([KMGT]?)B?$/i.exec(word),
+    )
     .find((match) => match !== null)
-  const quota = rule ? parseQuota(`${rule[1]}${rule[2] ? `${rule[2].toUpperCase()}B` : 'KB'}`) : null
+  const quota = rule
+    ? parseQuota(`${rule[1]}${rule[2] ? `${rule[2].toUpperCase()}B` : 'KB'}`)
+    : null
   return { disabled: words.some((word) => /^nologin(?:=|$)/.test(word)), quota }
 }

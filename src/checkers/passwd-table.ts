@@ -1,8 +1,14 @@
 /** A file of users as a table in memory, made anew whenever the file was changed. */
-import { type Address, foldLocal, identity, parseAddress, parseLocal } from '../mail/address.js'
+import {
+  type Address,
+  foldLocal,
+  identity,
+  parseAddress,
+  parseDomain,
+  parseLocal,
+} from '../mail/address.js'
 import type { Directory } from '../directory/directory.js'
 import type { Argument } from './argument.js'
-import { parseDomain } from '../mail/address.js'
 import { FileRefused, type Privacy, readPrivate } from './private-file.js'
 import { bareDomain, type Accounts, type StoredAccount } from './stored-accounts.js'
 

@@ -4,7 +4,14 @@
  */
 import type { AvatarId, ScramAnswer } from '../cred/checker.js'
 import type { Credentials } from '../cred/credentials.js'
-import type { Directory, KnownUser, KnownUsers, Share, Target, User } from '../directory/directory.js'
+import type {
+  Directory,
+  KnownUser,
+  KnownUsers,
+  Share,
+  Target,
+  User,
+} from '../directory/directory.js'
 import { type Address, foldLocal, formatAddress } from '../mail/address.js'
 import type { Parts, UserChecker } from './checker-type.js'
 import { DirectoryChecker } from './directory.js'

@@ -44,7 +44,8 @@ export const unixType: CheckerType = {
       const table = new PasswdTable(options(shadow, parseShadow, domain, true))
       return passwordsOnly(new StoredAccountsChecker(new UnixAccounts(people, table), parts))
     }
-    if (argument.target !== '') throw argument.bad('a shadow file and saslauthd= exclude each other')
+    if (argument.target !== '')
+      throw argument.bad('a shadow file and saslauthd= exclude each other')
     const backEnd = new Saslauthd(socket, argument.get('service') ?? SERVICE, people)
     const guard = new Guard('unix', { timeoutMs: argument.timeoutMs(TIMEOUT_MS) })
     return new BackEndChecker(backEnd, parts.directory, guard)

@@ -12,7 +12,7 @@ const WORKERS = expects(`"auto" for one per core, or a whole number from 0 to ${
 
 export const run = table({
   workers: z
-    .union([z.literal('auto'), z.int().min(0).max(MAX_WORKERS)], WORKERS)
+    .union([z.literal('auto'), z.int(WORKERS).min(0, WORKERS).max(MAX_WORKERS, WORKERS)], WORKERS)
     .default(0)
     .describe('processes that serve clients; 0: one process does all; "auto": one per core'),
   uid: notBuilt('changing the uid'),

@@ -50,8 +50,22 @@ export interface ScramCredentials {
   verify(keys: ScramKeys): boolean
 }
 
+/** A token that somebody else gave out to whoever has logged in there (RFC 6750): OAUTHBEARER, XOAUTH2. */
+export interface BearerCredentials {
+  readonly kind: 'bearer'
+  readonly peer: Peer
+  /** Whom the client wants to be; empty if it leaves that to the token. */
+  readonly username: string
+  /** At most 8,192 octets of printable ASCII: the mechanisms see to that. */
+  readonly token: string
+}
+
 /** Of somebody who says who he is. */
-export type NamedCredentials = PasswordCredentials | SecretCredentials | ScramCredentials
+export type NamedCredentials =
+  | PasswordCredentials
+  | SecretCredentials
+  | ScramCredentials
+  | BearerCredentials
 
 export type Credentials = AnonymousCredentials | NamedCredentials
 

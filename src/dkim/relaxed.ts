@@ -55,9 +55,9 @@ class RelaxedBody {
     return this.#hash.digest()
   }
 
-  /** Each octet becomes two at most (LF), and one blank may have waited. */
+  /** Each octet becomes two at most (LF); a line end and a blank may have waited from before. */
   #take(piece: Buffer): void {
-    const out = Buffer.allocUnsafe(piece.length * 2 + 1)
+    const out = Buffer.allocUnsafe(piece.length * 2 + 3)
     let used = 0
     for (const octet of piece) {
       if (octet === LF) {

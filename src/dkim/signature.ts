@@ -58,7 +58,10 @@ function valueWithoutSignature(
 }
 
 /** Ed25519 signs the hash, not the data (RFC 8463 section 3). */
-function signatureOf(data: Buffer, { algorithm, key }: SigningKey): Promise<Buffer> {
+export function signatureOf(
+  data: Buffer,
+  { algorithm, key }: Pick<SigningKey, 'algorithm' | 'key'>,
+): Promise<Buffer> {
   if (algorithm === 'rsa') return signing('sha256', data, key)
   return signing(null, createHash('sha256').update(data).digest(), key)
 }

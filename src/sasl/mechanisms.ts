@@ -4,6 +4,7 @@ import { CramMd5 } from './cram-md5.js'
 import { Exchange } from './exchange.js'
 import { AuthLogin } from './login.js'
 import type { Mechanism, Surroundings } from './mechanism.js'
+import { OauthBearer, Xoauth2 } from './oauth.js'
 import { Plain } from './plain.js'
 import { Scram } from './scram.js'
 
@@ -51,6 +52,9 @@ const ENTRIES: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ],
   ['PLAIN', { offered: passwords, make: (surroundings) => new Plain(surroundings) }],
   ['LOGIN', { offered: passwords, make: (surroundings) => new AuthLogin(surroundings) }],
+  // Last: a client with a token looks for them, one with a password must not stop here.
+  ['OAUTHBEARER', { offered: tokens, make: (surroundings) => new OauthBearer(surroundings) }],
+  ['XOAUTH2', { offered: tokens, make: (surroundings) => new Xoauth2(surroundings) }],
 ])
 
 /** Names of the mechanisms that a client may choose now, the strongest first. */
@@ -73,6 +77,11 @@ export function beginExchange(
 
 function passwords(allowed: Allowed): boolean {
   return allowed.plaintext && allowed.accepts('password')
+}
+
+/** Whoever sees a token can use it: it is as much of a secret as a password. */
+function tokens(allowed: Allowed): boolean {
+  return allowed.plaintext && allowed.accepts('bearer')
 }
 
 function canBind(surroundings: Surroundings): boolean {

@@ -1,6 +1,5 @@
 /** The checker `dovecot` and a real Dovecot. */
-import { expect } from 'vitest'
-import { describe } from 'vitest'
+import { describe, expect } from 'vitest'
 import { faultContract, withPassword } from '../contracts/checker.js'
 import { temporaryDirectory, plant } from '../helpers/domain-tree.js'
 import { dovecotObstacle, startDovecotAuth } from '../helpers/dovecot-auth.js'

@@ -20,9 +20,16 @@ const PEOPLE = [
   ['one', 'twin@example.com', 'x'],
   ['two', 'twin@example.com', 'x'],
 ] as const
-const LDIF =
-  PEOPLE.map(
-    ([uid, mail, password]) => `dn: uid=${uid},${BASE}
+const READER = `dn: cn=reader,${BASE}
+objectClass: organizationalRole
+objectClass: simpleSecurityObject
+cn: reader
+userPassword: Mad Hatter
+`
+const LDIF = [...PEOPLE.map(personOf), READER].join('\n')
+
+function personOf([uid, mail, password]: (typeof PEOPLE)[number]): string {
+  return `dn: uid=${uid},${BASE}
 objectClass: inetOrgPerson
 uid: ${uid}
 cn: ${uid} L
@@ -30,15 +37,8 @@ sn: L
 mail: ${mail}
 description: 2GB
 userPassword:: ${Buffer.from(password).toString('base64')}
-`,
-  ).join('\n') +
-  `
-dn: cn=reader,${BASE}
-objectClass: organizationalRole
-objectClass: simpleSecurityObject
-cn: reader
-userPassword: Mad Hatter
 `
+}
 
 let folder = ''
 let slapd: Slapd

@@ -81,7 +81,8 @@ function withPostgres(programs: string): void {
     })
 
     it('gives the query the parts of the address', async () => {
-      const query = "SELECT '{PLAIN}x' AS password WHERE $2 = 'carol' AND $3 = 'example.net' AND $1 <> ''"
+      const query =
+        "SELECT '{PLAIN}x' AS password WHERE $2 = 'carol' AND $3 = 'example.net' AND $1 <> ''"
       const checker = await make(query)
       const ask = (name: string) => checker.requestAvatarId(withPassword(name, 'x'))
       expect(await ask('carol@example.net')).toBe('carol@example.net')

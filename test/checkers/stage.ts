@@ -1,7 +1,6 @@
 /** What the checkers of a test have of a server: domains without any user file. */
-import { createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { makeChecker, type UserChecker } from '../../src/checkers/checkers.js'
@@ -57,4 +56,5 @@ export async function badServer(treat: (socket: Socket) => void, path?: string):
 /** Takes connections, and says nothing. */
 export const silent = (): void => {}
 /** Says what nobody can make sense of. */
-export const rubbish = (socket: Socket): void => void socket.end('\u0000\u00ff rubbish \n'.repeat(99))
+export const rubbish = (socket: Socket): void =>
+  void socket.end('\u0000\u00ff rubbish \n'.repeat(99))

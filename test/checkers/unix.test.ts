@@ -56,7 +56,9 @@ describe('the checker unix', () => {
   })
 
   it('never takes an unmarked hash for the password', async () => {
-    await expect(login('alice:abJnggxhB/yWI:::::::\n', 'alice', 'abJnggxhB/yWI')).rejects.toThrow(/\S/)
+    await expect(login('alice:abJnggxhB/yWI:::::::\n', 'alice', 'abJnggxhB/yWI')).rejects.toThrow(
+      /\S/,
+    )
   })
 
   it('knows the day on which an account ends', () => {

@@ -1,6 +1,5 @@
 /** The checker `vpopmail` on files that cdb itself makes. */
-import { mkdir, rm, truncate, writeFile } from 'node:fs/promises'
-import { open } from 'node:fs/promises'
+import { mkdir, open, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { cdbGet } from '../../src/checkers/cdb.js'

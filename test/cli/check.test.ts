@@ -137,12 +137,14 @@ describe('mailtap check', () => {
 
   test('prints all problems of the config, with their places', async () => {
     const place = await Workplace.make()
-    await place.write('mailtap.toml', 'one = 1\nauth = ["ldap"]\n[domains.a]\npath = "nowhere"\n')
+    await place.write('mailtap.toml', 'one = 1\nauth = ["radius"]\n[domains.a]\npath = "nowhere"\n')
     const [code, found] = await lines(place)
     expect(code).toBe(78)
     expect(found.filter((line) => !line.startsWith('warning'))).toEqual([
       expect.stringMatching(/^mailtap\.toml:1:1: unknown key "one"/),
-      "mailtap.toml:2:9: 'ldap' is no checker of this version; use directory",
+      expect.stringMatching(
+        /^mailtap\.toml:2:9: 'radius' is no checker of this version; use directory/,
+      ),
       expect.stringMatching(/^mailtap\.toml:4:1: .*nowhere: no such directory/),
     ])
   })

@@ -55,10 +55,8 @@ describe('the config of a command', () => {
 
 describe('the command line', () => {
   test.each([
-    ['queue', 'list'],
     ['start'],
     ['stop'],
-    ['auth', 'test', 'a@b', '--json'],
     ['user', 'enable', 'a'],
     ['domain', 'add', '-x'],
     ['who'],

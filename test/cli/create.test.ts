@@ -162,8 +162,8 @@ describe('mailtap create', () => {
     const all = await place.mailtap(['create', '--help-auth'])
     expect([all.code, all.out]).toEqual([0, expect.stringContaining('  directory   ')])
     const one = await place.mailtap(['create', '--help-auth', 'directory'])
-    expect([one.code, one.out]).toEqual([0, expect.stringContaining('example: --auth directory')])
-    const none = await place.mailtap(['create', '--help-auth', 'ldap'])
+    expect([one.code, one.out]).toEqual([0, expect.stringContaining("example: --auth 'directory'")])
+    const none = await place.mailtap(['create', '--help-auth', 'radius'])
     expect([none.code, oneLine(none)]).toEqual([69, expect.stringContaining('there is: directory')])
   })
 })
@@ -221,7 +221,7 @@ describe('mailtap create refuses', () => {
     [64, [...D, '-C', 'a@b.org', '-b'], '-b and -C of example.com'],
     [69, [...D, '--uid', 'mail'], '--uid'],
     [69, [...D, '--gid', '8'], '--gid'],
-    [69, [...D, '--auth', 'ldap:uri'], '--auth ldap'],
+    [69, [...D, '--auth', 'radius:uri'], '--auth radius'],
     [69, [...D, '-s', 'systemd:smtp'], 'socket activation'],
     [64, [...D, '-p', '110?proxy=10.0.0.1/8'], 'use 10.0.0.0/8'],
   ])('with %d: %j', async (code, args, words) => {

@@ -222,7 +222,7 @@ describe.each(['without a server', 'with a server'])('mailtap queue, %s', (circu
 
   test('mailq has the form that scripts read', async () => {
     await symlink(PROGRAM, place.file('mailq'))
-    const { code, out } = await place.run(['mailq'])
+    const { code, out } = await place.run(['mailq', '-C', place.file('mailtap.toml')])
     expect(code).toBe(0)
     const lines = out.split('\n')
     expect(lines[0]).toBe('-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------')
@@ -233,7 +233,7 @@ describe.each(['without a server', 'with a server'])('mailtap queue, %s', (circu
     )
     expect(blocks[1]).toMatch(/^M2! .* MAILER-DAEMON\n {41}cy@near\.example$/)
     await queue('drop', '--all')
-    expect((await place.run(['mailq'])).out).toBe('Mail queue is empty\n')
+    expect((await place.run(['mailq', '-C', place.file('mailtap.toml')])).out).toBe('Mail queue is empty\n')
   })
 })
 

@@ -104,5 +104,6 @@ export class MemoryUsers {
 async function proven(credentials: NamedCredentials, password: string): Promise<boolean> {
   if (credentials.kind === 'password') return credentials.password === password
   if (credentials.kind === 'secret') return credentials.verify(password)
+  if (credentials.kind === 'bearer') return false
   return credentials.verify(await deriveScram(password, CHALLENGE))
 }

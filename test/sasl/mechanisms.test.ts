@@ -11,7 +11,7 @@ import { type Allowed, beginExchange, offeredMechanisms } from '../../src/sasl/m
 import { parsePlain } from '../../src/sasl/plain.js'
 import { base64, peer, plainText, respond, surroundings } from './surroundings.js'
 
-const ALL: Allowed = { plaintext: true, secrets: true, accepts: () => true }
+const ALL: Allowed = { plaintext: true, secrets: true, accepts: (kind) => kind !== 'bearer' }
 
 function begin(name: string, more: Partial<Surroundings> = {}): Exchange {
   const exchange = beginExchange(name, ALL, surroundings(more))
