@@ -7,6 +7,7 @@ import fs from 'node:fs'
 import { requireMaildir } from './directories.js'
 import { errorCode } from './errors.js'
 import { type Failure, failureOf } from './failure.js'
+import { shareNow } from './share.js'
 import { writeAll, writeFrom } from './write-now.js'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants
@@ -37,7 +38,7 @@ export function deliverBatch(jobs: readonly Job[], bytes: Uint8Array): (Failure 
     attempt(() => {
       if (!folders.has(job.maildir)) folders.set(job.maildir, openNew(job.maildir))
       if (job.source === undefined) publish(job, bytes)
-      else fs.linkSync(job.source, `${job.maildir}/new/${job.name}`)
+      else shareNow(job.source, job.maildir, job.name)
     }),
   )
   const awaited = new Set(jobs.filter((_, at) => linked[at] === null).map((job) => job.maildir))

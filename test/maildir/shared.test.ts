@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Delivery, list, NotAMaildir, remove } from '../../maildir/maildir.js'
+import { NotShared, shareNow } from '../../maildir/share.js'
 import { contentAt, filesIn, letter, maildirWith, temporaryDirectory } from './helpers.js'
 import { maildirOn, smallDisk } from './disks.js'
 
@@ -58,6 +59,30 @@ describe('a letter for many', () => {
       const at = order.indexOf(linked)
       expect(results[at]).toBeInstanceOf(NotAMaildir)
       expect(results.filter((result) => typeof result === 'string')).toHaveLength(2)
+    }
+  })
+
+  test('who owns his Maildir himself gets a copy, and everybody can read his own', async ({
+    skip,
+  }) => {
+    if (process.getuid?.() !== 0) return skip('only root may give a Maildir away')
+    for (const place of [0, 1, 2]) {
+      const boxes = boxesOf(3)
+      fs.chownSync(boxes[place]!, 1234, 1234)
+      const paths = await new Delivery('h').deliverAll(boxes, letter('x\n'))
+      expect(paths.every((path) => typeof path === 'string')).toBe(true)
+      for (const box of boxes) expect(await contentAt(await list(box), 0)).toBe('x\r\n')
+    }
+  })
+
+  test('what the owner of the first Maildir put in the place of the message reaches nobody', () => {
+    const [one, two] = boxesOf(2) as [string, string]
+    const name = '1.M1P1Q1R00000000.h,S=2,W=3'
+    fs.symlinkSync('/etc/passwd', join(one, 'new', 'link'))
+    fs.writeFileSync(join(one, 'new', 'other'), 'longer\n')
+    for (const source of ['link', 'other']) {
+      expect(() => shareNow(join(one, 'new', source), two, name)).toThrow(NotShared)
+      expect(filesIn(join(two, 'new'))).toEqual([])
     }
   })
 
