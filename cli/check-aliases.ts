@@ -50,8 +50,7 @@ export async function checkAliases(
     findings.error(error.message)
   }
   if (catchAll === null) return
-  for (const line of await addressProblems(catchAll, `catch_all of ${domain}`, ways))
-    tell(line)
+  for (const line of await addressProblems(catchAll, `catch_all of ${domain}`, ways)) tell(line)
 }
 
 /**

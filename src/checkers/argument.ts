@@ -33,7 +33,7 @@ export class Argument {
   }
 
   /** @throws BadChecker if it is missing */
-  require(key: string): string {
+  needed(key: string): string {
     const value = this.get(key)
     if (value === null || value === '') throw this.bad(`${key}= is missing`)
     return value

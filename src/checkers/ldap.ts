@@ -72,7 +72,7 @@ function settingsOf(argument: Argument): Settings {
     startTls,
     caFile: argument.file('ca'),
     timeoutMs: argument.timeoutMs(GUARD.timeoutMs),
-    base: argument.require('base'),
+    base: argument.needed('base'),
     filter: argument.get('filter') ?? FILTER,
     bindDn,
     passwordFile,

@@ -85,9 +85,9 @@ class OauthChecker implements UserChecker {
 /** @throws BadChecker */
 function issuerOf(argument: Argument, timeoutMs: number): Issuer {
   serviceUrl(argument, argument.target)
-  const jwks = serviceUrl(argument, argument.require('jwks'))
+  const jwks = serviceUrl(argument, argument.needed('jwks'))
   // As it is written: the issuer of a token is compared letter by letter.
-  return { name: argument.target, jwks, audience: argument.require('audience'), timeoutMs }
+  return { name: argument.target, jwks, audience: argument.needed('audience'), timeoutMs }
 }
 
 function signatures(issuer: Issuer): Inspect {
@@ -103,8 +103,8 @@ function signatures(issuer: Issuer): Inspect {
 
 /** @throws BadChecker */
 function introspection(argument: Argument): Inspect {
-  const url = serviceUrl(argument, argument.require('introspect'))
-  const client = encodeURIComponent(argument.require('client_id'))
+  const url = serviceUrl(argument, argument.needed('introspect'))
+  const client = encodeURIComponent(argument.needed('client_id'))
   const secretFile = argument.file('secret_file')
   if (secretFile === null) throw argument.bad('secret_file= is missing')
   const audience = argument.get('audience')

@@ -59,7 +59,7 @@ interface Query {
 
 /** @throws BadChecker */
 function queryOf(argument: Argument): Query {
-  const text = argument.require('query')
+  const text = argument.needed('query')
   const named = [...text.matchAll(PARAMETER)].map(([, digits]) => Number(digits))
   const parameters = Math.max(0, ...named)
   if (parameters > 0 && parameters <= MAX_PARAMETER) return { text, parameters }

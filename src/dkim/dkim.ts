@@ -12,6 +12,9 @@ export interface Dkim {
    */
   signed(envelope: Envelope, message: Message): Promise<Message>
 
-  /** The same for mail that this server wrote itself. */
+  /** @throws what `signed` would throw of the keys for this mail */
+  ready(envelope: Envelope, message: Message): Promise<void>
+
+  /** The same as `signed` for mail that this server wrote itself. */
   signedReport(message: Message): Promise<Message>
 }

@@ -46,6 +46,13 @@ export class DomainSigner implements Dkim {
     return this.#sign(message, () => true)
   }
 
+  async ready(envelope: Envelope, message: Message): Promise<void> {
+    if (!isOurs(envelope)) return
+    const keys = this.#keysOf((await readHeader(message.open())).fields)
+    if (keys !== null && this.#mayHave(envelope, keys.folder))
+      await this.#keyring.signing(keys.folder)
+  }
+
   async #sign(message: Message, may: (keys: Keys) => boolean): Promise<Message> {
     const header = await readHeader(message.open())
     const keys = this.#keysOf(header.fields)

@@ -59,7 +59,9 @@ class RelaxedBody {
   #take(piece: Buffer): void {
     const out = Buffer.allocUnsafe(piece.length * 2 + 3)
     let used = 0
-    for (const octet of piece) {
+    // By place, which takes half the time that `of` does.
+    for (let at = 0; at < piece.length; at++) {
+      const octet = piece[at]!
       if (octet === LF) {
         this.#blank = false
         this.#lineEnds++

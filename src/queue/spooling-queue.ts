@@ -21,17 +21,22 @@ import { tellTaken } from './tell.js'
 
 const FULL = new Set(['ENOSPC', 'EDQUOT'])
 
+/** Signs mail that leaves. */
+export interface Seal {
+  /** Before anybody has the message. @throws if it could not be signed now, and has to be */
+  ready(envelope: Envelope, message: Message): Promise<void>
+  /** @returns the message as it leaves @throws when it must not leave as it is */
+  signed(envelope: Envelope, message: Message): Promise<Message>
+}
+
 export interface SpoolingParts {
   readonly spool: Pick<Spool, 'add'>
   readonly carrier: Carrier
   readonly relay: Pick<Relay, 'enabled'>
   /** The reverse-path of what aliases forward. */
   readonly rewrite: Rewrite
-  /**
-   * What is done last to mail that leaves for other domains: it is signed. Absent = nothing.
-   * @throws when it must not leave as it is; whoever waits for an answer hears "later" then
-   */
-  readonly seal?: (envelope: Envelope, message: Message) => Promise<Message>
+  /** What is done last to mail that leaves for other domains; absent = nothing. */
+  readonly seal?: Seal
   /** As it is configured now. */
   readonly schedule: () => Schedule
   /** Told of what was put into the spool, with the content while it is at hand; must not wait. */
@@ -53,6 +58,8 @@ export class SpoolingQueue implements Queue {
   async put(envelope: Envelope, message: Message): Promise<readonly Outcome[]> {
     const { carrier, relay, rewrite, schedule } = this.#parts
     const { now = Date.now, random = Math.random } = this.#parts
+    const fault = await this.#sealFault(envelope, message)
+    if (fault !== null) return envelope.to.map((to) => ({ to, refusal: fault }))
     // Without a relay the courier says what is wrong: "misconfigured", and later.
     const attempts = await carrier.attempt(
       envelope,
@@ -87,6 +94,24 @@ export class SpoolingQueue implements Queue {
     }
   }
 
+  /**
+   * Found out before the places of ours are tried: a key stays as it is until somebody sets it
+   * right, and each time that the client came again they would have another copy.
+   */
+  async #sealFault(envelope: Envelope, message: Message): Promise<Refusal | null> {
+    const { seal, carrier, log } = this.#parts
+    try {
+      await seal?.ready(envelope, message)
+      return null
+    } catch (error) {
+      const routes = await Promise.all(envelope.to.map((to) => carrier.route(to)))
+      const leaves = routes.some(({ targets }) => targets.some(({ kind }) => kind === 'remote'))
+      if (!leaves) return null
+      log.error('queue cannot sign', { id: envelope.id, reason: reason(error) })
+      return tryLater(error)
+    }
+  }
+
   /** What stays here needs no signature. */
   async #sealed(
     envelope: Envelope,
@@ -95,7 +120,7 @@ export class SpoolingQueue implements Queue {
   ): Promise<Message> {
     const { seal } = this.#parts
     const leaves = queued.some(({ target }) => target.kind === 'remote')
-    return leaves && seal !== undefined ? seal(envelope, message) : message
+    return leaves && seal !== undefined ? seal.signed(envelope, message) : message
   }
 }
 

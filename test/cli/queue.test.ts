@@ -233,7 +233,9 @@ describe.each(['without a server', 'with a server'])('mailtap queue, %s', (circu
     )
     expect(blocks[1]).toMatch(/^M2! .* MAILER-DAEMON\n {41}cy@near\.example$/)
     await queue('drop', '--all')
-    expect((await place.run(['mailq', '-C', place.file('mailtap.toml')])).out).toBe('Mail queue is empty\n')
+    expect((await place.run(['mailq', '-C', place.file('mailtap.toml')])).out).toBe(
+      'Mail queue is empty\n',
+    )
   })
 })
 

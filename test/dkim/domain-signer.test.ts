@@ -131,7 +131,7 @@ describe('mail of a user', () => {
     expect(good.code).toBe(0)
     expect(good.stdout.toString()).toMatch(/dkim=pass .* header\.a=rsa-sha256 header\.s=s-rsa /)
     expect(good.stdout.toString()).toMatch(/dkim=pass .* header\.a=ed25519-sha256 header\.s=s-ed /)
-    const bad = await opendkimTest(folder, onTheWire(text.replace('Hi', 'Ho')), zone)
+    const bad = await opendkimTest(folder, onTheWire(text.replace('Hi  there', 'Ho')), zone)
     expect(bad.stdout.toString()).not.toContain('dkim=pass')
   })
 
@@ -200,6 +200,7 @@ describe('keys that cannot be used', () => {
     const signer = signerOf(stage)
     await stage.key('example.com', 'zzz', 'rsa', fault)
     await expect(signedBy(signer, HEADER)).rejects.toThrow(why)
+    await expect(signer.ready(envelopeOf(), messageOf(HEADER))).rejects.toThrow(why)
     const stranger = envelopeOf({ user: null })
     expect(await signedBy(signer, HEADER, stranger)).toBe(HEADER)
     await stage.key('example.com', 'zzz', 'rsa')

@@ -38,7 +38,10 @@ describe('a signature', () => {
     const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
     const bodyHash = await relaxedBodyHash([Buffer.from(body)], 0)
     expect(unsigned).toContain(`bh=${bodyHash.toString('base64')};`)
-    const lines = fields.map(([name, value]) => `${relaxedField(name!, Buffer.from(value!))}\r\n`)
+    const lines = fields.map(([name, value]) => {
+      const field = relaxedField(name!, Buffer.from(value!))
+      return `${field.toString()}\r\n`
+    })
     const own = relaxedField('DKIM-Signature', Buffer.from(unsigned))
     const data = Buffer.from(lines.join('') + own.toString())
     const made = await signatureOf(data, { algorithm: 'ed25519', key })

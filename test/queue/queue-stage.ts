@@ -8,7 +8,7 @@ import { laneBy } from '../../src/queue/lane-of.js'
 import { Reporter, type ReporterParts } from '../../src/queue/reporter.js'
 import { Runner } from '../../src/queue/runner.js'
 import type { Schedule } from '../../src/queue/schedule.js'
-import { SpoolingQueue } from '../../src/queue/spooling-queue.js'
+import { type Seal, SpoolingQueue } from '../../src/queue/spooling-queue.js'
 import { Sweeper } from '../../src/queue/sweeper.js'
 import { courierWorld, DOMAIN } from '../helpers/courier-world.js'
 import { keptLog } from '../helpers/kept-log.js'
@@ -25,6 +25,7 @@ export const PATIENCE = { timeout: 30_000 }
 export interface StageOptions {
   readonly schedule?: Partial<Schedule>
   readonly rewrite?: ConstructorParameters<typeof SpoolingQueue>[0]['rewrite']
+  readonly seal?: Seal
 }
 
 const QUICK: Schedule = {
@@ -52,6 +53,7 @@ export async function queueStage(aliases = '', options: StageOptions = {}) {
   const queue = new SpoolingQueue({
     ...places,
     rewrite: options.rewrite ?? (() => null),
+    ...(options.seal === undefined ? {} : { seal: options.seal }),
     added: (item, content) => runner.added(item, content),
   })
   const reporterParts: ReporterParts = {
