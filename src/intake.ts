@@ -7,6 +7,9 @@ import type { Config } from './config/config.js'
 import { RoutingCourier } from './courier/routing.js'
 import type { Directory } from './directory/directory.js'
 import { SrsDirectory } from './directory/srs.js'
+import type { Dkim } from './dkim/dkim.js'
+import { DomainSigner } from './dkim/domain-signer.js'
+import { keyFolder } from './dkim/key-folder.js'
 import type { Log } from './log/log.js'
 import type { Address } from './mail/address.js'
 import { rewrite } from './mail/srs.js'
@@ -34,6 +37,8 @@ export interface Intake {
   readonly directory: Directory
   readonly carrier: RoutingCourier
   readonly queue: SpoolingQueue
+  /** Signs what leaves. */
+  readonly dkim: Dkim
 }
 
 export function intakeOf({ secret: all, directory: files, ...parts }: IntakeParts): Intake {
@@ -42,13 +47,16 @@ export function intakeOf({ secret: all, directory: files, ...parts }: IntakePart
   const directory = new SrsDirectory(files, { secret, enabled: () => relay.enabled })
   const carrier = new RoutingCourier(directory, couriersOf(parts), log)
   const schedule = (): Schedule => scheduleOf(config())
+  const folderOf = (domain: string): string | null => keyFolder(config(), domain)
+  const dkim = new DomainSigner({ folderOf, hostname: config().hostname, log })
   const queue = new SpoolingQueue({
     ...parts,
     carrier,
     schedule,
     rewrite: rewriteBy(config, secret),
+    seal: dkim,
   })
-  return { directory, carrier, queue }
+  return { directory, carrier, queue, dkim }
 }
 
 export function scheduleOf({ queue }: Config): Schedule {

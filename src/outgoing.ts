@@ -72,14 +72,14 @@ export class Outgoing implements Service {
     this.relay = relay
     this.spool = spool
     const added: Runner['added'] = (...mail) => this.runner.added(...mail)
-    const { directory, carrier, queue } = intakeOf({ ...parts, relay, spool, added })
+    const { directory, carrier, queue, dkim } = intakeOf({ ...parts, relay, spool, added })
     this.directory = directory
     this.queue = queue
     const shared = { spool, relay, carrier, log, schedule: () => scheduleOf(config()) }
     this.reporter = new Reporter({
       ...shared,
       added,
-      compose: composeReport,
+      compose: async (report, original) => dkim.signedReport(await composeReport(report, original)),
       postmaster: () => postmasterOf(config()),
       hostname: config().hostname,
     })
