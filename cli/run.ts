@@ -8,6 +8,7 @@ import type { Desk } from '../src/tending.js'
 import { CONFIG, type Command, type Given } from './command.js'
 import { notBuilt } from './exit.js'
 import { explain } from './explain.js'
+import { oneByOne } from './one-by-one.js'
 import { configFile, readConfig, requireListeners } from './settings.js'
 import { startFailure } from './start-failure.js'
 import { complain, say } from './terminal.js'
@@ -36,10 +37,11 @@ async function serve(given: Given): Promise<void> {
   const { log } = output
   endAtFault(output)
   ignoreDebuggerSignal()
-  const desk = { reload: () => takeUp(file, server) }
-  const server: AnyServer = serverOf(config, log, desk)
+  // Whoever asks for it: of two at once the older settings might be taken up last.
+  const takeUpNext = oneByOne(() => takeUp(file, server))
+  const server: AnyServer = serverOf(config, log, { reload: takeUpNext })
   const stopped = untilSignal()
-  const reloading = reloadAtHangup(file, server, log)
+  const reloading = reloadAtHangup(file, takeUpNext, log)
   await started(server, config)
   sayReady(server, config, log)
   log.info('server stopping', { signal: await stopped })
@@ -90,20 +92,21 @@ function untilSignal(): Promise<string> {
   })
 }
 
-/** One reload at a time, in the order of the signals; a bad config changes nothing. */
-function reloadAtHangup(file: string, server: AnyServer, log: Log): { end(): void } {
-  let last = Promise.resolve()
+/** A bad config changes nothing. */
+function reloadAtHangup(file: string, takeUpNext: Reload, log: Log): { end(): void } {
   let over = false
   process.on('SIGHUP', () => {
-    if (!over) last = last.then(() => reload(file, server, log))
+    if (!over) void reload(file, takeUpNext, log)
   })
   // The handler stays: without one the signal would kill a server that is just finishing its work.
   return { end: () => (over = true) }
 }
 
-async function reload(file: string, server: AnyServer, log: Log): Promise<void> {
+type Reload = () => Promise<void>
+
+async function reload(file: string, takeUpNext: Reload, log: Log): Promise<void> {
   try {
-    await takeUp(file, server)
+    await takeUpNext()
     log.info('config reloaded', { file })
   } catch (error) {
     log.error('config not reloaded', { file, reason: explain(error).lines.join('; '), kept: true })

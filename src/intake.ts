@@ -68,7 +68,7 @@ export function scheduleOf({ queue }: Config): Schedule {
 /** Mail of others that an alias of ours forwards comes from us now; a sender of our own stays who he is. */
 function rewriteBy(config: () => Config, secret: Buffer): Rewrite {
   const isOurs = ({ domain }: Address): boolean =>
-    domain in config().domains || domain in config().aliasDomains
+    Object.hasOwn(config().domains, domain) || Object.hasOwn(config().aliasDomains, domain)
   return (from, { of }) => {
     if (from === null || isOurs(from) || !isOurs(of)) return undefined
     return rewrite(from, of.domain, secret, Date.now())

@@ -10,8 +10,7 @@ import { intakeOf, scheduleOf } from './intake.js'
 import type { Log } from './log/log.js'
 import type { Message } from './mail/message.js'
 import type { TcpEndpoint } from './net/endpoint.js'
-import { leadsHere } from './net/ourselves.js'
-import { isThisMachine } from './net/this-machine.js'
+import { leadsHere, staysHere } from './net/ourselves.js'
 import { postmasterOf } from './ports.js'
 import { DiskSpool } from './queue/disk-spool.js'
 import { laneBy } from './queue/lane-of.js'
@@ -126,7 +125,7 @@ function relayOf({ config, listening, log }: OutgoingParts): RoutingRelay {
     hand: (...work) => hops.hand(...work),
     ourselves: {
       // A domain whose mail goes to "this machine" means any machine but this one.
-      isOurselves: (address, port) => isThisMachine(address) || isOurselves(address, port),
+      isOurselves: (address, port) => staysHere(address) || isOurselves(address, port),
       isOurName: (name) => name.toLowerCase() === config().hostname.toLowerCase(),
     },
     log,

@@ -24,6 +24,15 @@ export function leadsHere(
   return UNSPECIFIED.includes(to) || (all && isOwnAddress(to))
 }
 
+/**
+ * True if connecting to that IP address never leaves this machine, however it is written and
+ * whoever listens there: a mail server of this machine may trust whoever comes that way.
+ */
+export function staysHere(address: string): boolean {
+  const to = canonical(address)
+  return isThisMachine(to) || UNSPECIFIED.includes(to)
+}
+
 function isOwnAddress(address: string): boolean {
   if (isThisMachine(address)) return true
   const interfaces = Object.values(networkInterfaces()).flatMap((each) => each ?? [])

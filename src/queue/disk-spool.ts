@@ -46,6 +46,7 @@ export class DiskSpool implements Spool {
   readonly #adding = new Map<string, Promise<void>>()
   readonly #leftovers: Leftovers
   readonly #options: DiskSpoolOptions
+  #closed = false
 
   private constructor(files: SpoolFiles, ledger: Ledger, found: Found, options: DiskSpoolOptions) {
     this.#files = files
@@ -69,14 +70,16 @@ export class DiskSpool implements Spool {
     return new DiskSpool(files, ledger, await look(files, ledger, options.log), options)
   }
 
-  /** Ends what goes on in the background; what is under way ends by itself. */
+  /** From now on another process may have it: a worker that is late has lost its loan. */
   close(): void {
+    this.#closed = true
     this.#loader.stop()
     this.#leftovers.stop()
   }
 
   async add(item: QueueItem, message: Message): Promise<void> {
     const { id } = item
+    if (this.#closed) throw new Error('the spool is closed')
     if (this.#ledger.get(id) !== null || isDone(item)) return
     const before = this.#adding.get(id)
     if (before !== undefined) return before
@@ -114,7 +117,7 @@ export class DiskSpool implements Spool {
   settle(job: Job, changes: ReadonlyMap<number, QueuedRecipient>): Promise<Settled | null> {
     return this.#turns.run(job.item.id, async () => {
       const loan = this.#ledger.loanOf(job)
-      return loan === null ? null : this.#settle(loan, changes)
+      return loan === null || this.#closed ? null : this.#settle(loan, changes)
     })
   }
 
@@ -122,7 +125,7 @@ export class DiskSpool implements Spool {
     return this.#turns.run(id, async () => {
       this.#ledger.expire()
       const entry = this.#ledger.get(id)
-      if (entry === null || entry.loans.length > 0) return false
+      if (this.#closed || entry === null || entry.loans.length > 0) return false
       const before = await this.#reader.read(entry)
       if (before === null) return false
       const aged = this.#ledger.aged(entry, before)

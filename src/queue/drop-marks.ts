@@ -3,9 +3,13 @@
  * when they are looked at again, and who has them already.
  */
 import { type Address, identity } from '../mail/address.js'
+import { MAX_LOOKED } from './drop-names.js'
 
-/** Messages that are remembered; with more of them the oldest is looked at again too early. */
-const MAX_MARKS = 10_000
+/**
+ * Messages that are remembered: all that one round can see. With fewer, those that were forgotten
+ * would be tried again without any rest, and bring second copies to who has them.
+ */
+const MAX_MARKS = MAX_LOOKED
 const NOBODY: ReadonlySet<string> = new Set()
 
 interface Mark {

@@ -5,7 +5,7 @@ import { codeOf } from './disk-failure.js'
 import { DROP_DRAFT, DROP_NAME } from './drop-place.js'
 
 /** Names that are looked at in one round; any user of the machine can make more. */
-const MAX_LOOKED = 100_000
+export const MAX_LOOKED = 100_000
 /** Messages of one round. */
 const MAX_TAKEN = 1_000
 /** Milliseconds after which whoever wrote a draft has given up. */

@@ -63,7 +63,8 @@ export class LocalWork implements Work {
     if (same !== undefined) return same
     // It stood for places that nobody could look up (see plan.ts), and has got nothing yet.
     const stoodIn = target.kind === 'mailbox' && identity(target.user) === identity(to)
-    return stoodIn ? 'anew' : NO_LONGER()
+    if (stoodIn) return 'anew'
+    return targets.find((one) => isMoved(target, one)) ?? NO_LONGER()
   }
 
   /** Taken, the duty is that message's, reports included. */
@@ -95,6 +96,17 @@ export class LocalWork implements Work {
       }),
     )
   }
+}
+
+/** The mailbox of the same owner is somewhere else now: on another LMTP server, or here again. */
+function isMoved(from: Target, to: Target): boolean {
+  const owner = ownerOf(from)
+  return owner !== null && owner === ownerOf(to)
+}
+
+function ownerOf(target: Target): string | null {
+  if (target.kind === 'mailbox') return identity(target.user)
+  return target.kind === 'lmtp' ? identity(target.to) : null
 }
 
 function endingOf(refusal: Refusal | null): Ending {

@@ -56,7 +56,10 @@ export class AskedDoorkeeper implements Doorkeeper {
   async #ask(address: string, leave: (ticket: number) => void): Promise<Admission> {
     const { primary, listener, log } = this.#parts
     try {
-      const ticket = await primary.ask('admit', { address, listener }, COUNT_MS)
+      const ticket = await primary.ask('admit', { address, listener }, COUNT_MS, (late) => {
+        // That client came in uncounted: nobody would ever give this ticket back.
+        if (typeof late !== 'string') leave(late)
+      })
       return typeof ticket === 'string' ? { admitted: false, why: ticket } : admitted(ticket, leave)
     } catch (error) {
       // What cannot be counted is let in: a broken counter must not stop the mail.
@@ -76,7 +79,10 @@ export class AskedDoorkeeper implements Doorkeeper {
   async #fetch(): Promise<boolean> {
     const { primary, listener } = this.#parts
     try {
-      const tickets = await primary.ask('stock', { listener, tickets: STOCK }, COUNT_MS)
+      const asked = { listener, tickets: STOCK }
+      const tickets = await primary.ask('stock', asked, COUNT_MS, (late) => {
+        for (const ticket of late) this.#giveBack(ticket)
+      })
       this.#kept.push(...tickets)
       return tickets.length > 0
     } catch {

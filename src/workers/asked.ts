@@ -67,7 +67,10 @@ export class AskedThrottle implements Throttle {
   /** @returns `undefined` if nobody counts it */
   async #ask(peer: Peer, username: string): Promise<number | null | undefined> {
     try {
-      return await this.#primary.ask('attempt', { peer, username }, ATTEMPT_MS)
+      return await this.#primary.ask('attempt', { peer, username }, ATTEMPT_MS, (late) => {
+        // It would count as being judged for ever, and keep others of its place out.
+        if (late !== null) this.#primary.tell('attempted', { attempt: late, outcome: 'unknown' })
+      })
     } catch (error) {
       this.#log.error('limits not counted', { reason: reason(error) })
       return undefined

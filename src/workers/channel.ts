@@ -18,6 +18,8 @@ type Note =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly message: string; code: string | null }
 
+type LateAnswer = (answer: unknown) => void
+
 interface Open {
   readonly resolve: (answer: unknown) => void
   readonly reject: (error: Error) => void
@@ -28,6 +30,8 @@ export class Channel<Asks extends Book, Answered extends Book> {
   readonly #send: (notes: readonly unknown[]) => void
   readonly #answers: Answers<Answered>
   readonly #open = new Map<number, Open>()
+  /** Who takes an answer that comes when nobody waits for it any more, by question. */
+  readonly #late = new Map<number, LateAnswer>()
   #waiting: Note[] = []
   #last = 0
   #closed = false
@@ -38,11 +42,16 @@ export class Channel<Asks extends Book, Answered extends Book> {
     this.#answers = answers
   }
 
-  /** @param patienceMs milliseconds. @throws Unanswered; what the other process threw, with its code */
+  /**
+   * @param patienceMs milliseconds
+   * @param late takes the answer if it comes after all: what it grants must be given back
+   * @throws Unanswered; what the other process threw, with its code
+   */
   ask<K extends keyof Asks & string>(
     what: K,
     asked: Asks[K]['asked'],
     patienceMs: number,
+    late?: (answer: Asks[K]['answer']) => void,
   ): Promise<Asks[K]['answer']> {
     if (this.#closed) return Promise.reject(new Unanswered(`${what}: the other process is gone`))
     if (this.#open.size >= MAX_OPEN) {
@@ -50,7 +59,7 @@ export class Channel<Asks extends Book, Answered extends Book> {
     }
     const id = ++this.#last
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#settle(id)?.reject(late(what)), patienceMs)
+      const timer = setTimeout(() => this.#giveUp(id, what, late), patienceMs)
       this.#open.set(id, { resolve, reject, timer })
       this.#queue({ kind: 'ask', id, what, asked })
     })
@@ -70,14 +79,15 @@ export class Channel<Asks extends Book, Answered extends Book> {
   close(): void {
     this.#closed = true
     this.#waiting = []
+    this.#late.clear()
     for (const id of this.#open.keys()) {
       this.#settle(id)?.reject(new Unanswered('the other process is gone'))
     }
   }
 
   #take(note: Note): void {
-    if (note.kind === 'answer') this.#settle(note.id)?.resolve(note.answer)
-    else if (note.kind === 'failure') this.#settle(note.id)?.reject(thrown(note))
+    if (note.kind === 'answer') this.#answered(note.id, note.answer)
+    else if (note.kind === 'failure') this.#failed(note.id, thrown(note))
     else if (note.kind === 'ask') void this.#answer(note.id, note.what, note.asked)
     else void this.#work(note.what, note.asked).catch(() => {})
   }
@@ -109,6 +119,23 @@ export class Channel<Asks extends Book, Answered extends Book> {
     if (notes.length > 0) this.#send(notes)
   }
 
+  #answered(id: number, answer: unknown): void {
+    this.#settle(id)?.resolve(answer)
+    this.#late.get(id)?.(answer)
+    this.#late.delete(id)
+  }
+
+  #failed(id: number, error: Error): void {
+    this.#settle(id)?.reject(error)
+    this.#late.delete(id)
+  }
+
+  #giveUp(id: number, what: string, late?: (answer: never) => void): void {
+    // What an answer is belongs to the question, which the caller knows.
+    if (late !== undefined && this.#late.size < MAX_OPEN) this.#late.set(id, late as LateAnswer)
+    this.#settle(id)?.reject(tooLate(what))
+  }
+
   #settle(id: number): Open | undefined {
     const open = this.#open.get(id)
     this.#open.delete(id)
@@ -117,7 +144,7 @@ export class Channel<Asks extends Book, Answered extends Book> {
   }
 }
 
-function late(what: string): Unanswered {
+function tooLate(what: string): Unanswered {
   return new Unanswered(`${what}: the other process does not answer`)
 }
 

@@ -32,6 +32,8 @@ export class Workforce {
   readonly #alive = new Set<WorkerProcess>()
   readonly #stopping = new AbortController()
   #keeping: Promise<void>[] = []
+  /** How often settings were taken up. */
+  #reloads = 0
 
   constructor(parts: WorkforceParts) {
     this.#parts = parts
@@ -64,17 +66,18 @@ export class Workforce {
 
   /** Whoever cannot take up the settings is replaced by one that begins with them. */
   async reload(config: unknown): Promise<void> {
-    await Promise.all(
-      [...this.#workers.values()].map(async (worker) => {
-        try {
-          await worker.reload(config)
-        } catch (error) {
-          const { pid } = worker
-          this.#parts.log.error('worker not reloaded', { pid, reason: reason(error) })
-          worker.kill()
-        }
-      }),
-    )
+    this.#reloads++
+    await Promise.all([...this.#workers.values()].map((worker) => this.#renew(worker, config)))
+  }
+
+  async #renew(worker: WorkerProcess, config: unknown): Promise<void> {
+    try {
+      await worker.reload(config)
+    } catch (error) {
+      const { pid } = worker
+      this.#parts.log.error('worker not reloaded', { pid, reason: reason(error) })
+      worker.kill()
+    }
   }
 
   /** Sees to it that somebody works at that place until all is over. */
@@ -111,8 +114,11 @@ export class Workforce {
     const worker = hire(place)
     this.#alive.add(worker)
     void worker.ended.finally(() => this.#bury(worker))
+    const reloads = this.#reloads
     await worker.start(order())
     this.#workers.set(place, worker)
+    // While it began others were told of new settings, and nobody told it.
+    if (reloads !== this.#reloads) await this.#renew(worker, order().config)
     return worker
   }
 

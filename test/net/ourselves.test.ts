@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import { expect, test } from 'vitest'
-import { leadsHere } from '../../src/net/ourselves.js'
+import { leadsHere, staysHere } from '../../src/net/ourselves.js'
 
 const everywhere = [{ host: null, port: 25 }]
 
@@ -23,4 +23,12 @@ test('what listens at one address is reached by that one, however it is written'
   expect(leadsHere(listening, '::1', 25)).toBe(false)
   expect(leadsHere([{ host: '192.0.2.1', port: 25 }], '192.0.2.1', 25)).toBe(true)
   expect(leadsHere([{ host: '127.0.0.2', port: 25 }], '127.0.0.1', 25)).toBe(false)
+})
+
+test('what stays on this machine is known in all of its spellings, whatever the port', () => {
+  const here = ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1', '::FFFF:7f00:1', '0:0::1']
+  for (const address of [...here, '0.0.0.0', '::', '::ffff:0.0.0.0', '0:0:0:0:0:0:0:0'])
+    expect([address, staysHere(address)]).toEqual([address, true])
+  for (const address of ['192.0.2.1', '2001:db8::1', '::ffff:192.0.2.1'])
+    expect([address, staysHere(address)]).toEqual([address, false])
 })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { Channel, Unanswered } from '../../src/workers/channel.js'
 import type { Answers, Book } from '../../src/workers/workers.js'
 
@@ -6,6 +6,8 @@ type Sums = {
   double: { asked: number; answer: number }
   fill: { asked: null; answer: void }
   hang: { asked: null; answer: void }
+  /** Answered when the test says so. */
+  slow: { asked: null; answer: number }
 }
 /** Of an end that answers nothing, or asks nothing. */
 type Nothing = Book
@@ -16,6 +18,7 @@ const PATIENCE = 20_000
 function joined() {
   const told: number[] = []
   let trips = 0
+  let release: (answer: number) => void = () => {}
   const answers: Answers<Sums> = {
     double: (asked) => {
       told.push(asked)
@@ -25,6 +28,7 @@ function joined() {
       throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' })
     },
     hang: () => new Promise(() => {}),
+    slow: () => new Promise((resolve) => (release = resolve)),
   }
   const asking: Channel<Sums, Nothing> = new Channel<Sums, Nothing>((notes) => {
     trips++
@@ -34,7 +38,7 @@ function joined() {
     (notes) => asking.receive(structuredClone(notes)),
     answers,
   )
-  return { asking, answering, told, trips: () => trips }
+  return { asking, answering, told, trips: () => trips, release: (n: number) => release(n) }
 }
 
 describe('a channel', () => {
@@ -63,6 +67,20 @@ describe('a channel', () => {
   test('waits for no answer longer than it was told to', async () => {
     const { asking } = joined()
     await expect(asking.ask('hang', null, 1)).rejects.toThrow(Unanswered)
+  })
+
+  test('hands an answer that comes too late to whoever gives back what it grants', async () => {
+    const { asking, release } = joined()
+    const late: number[] = []
+    await expect(asking.ask('slow', null, 1, (answer) => late.push(answer))).rejects.toThrow(
+      Unanswered,
+    )
+    expect(late).toEqual([])
+    release(42)
+    await vi.waitFor(() => expect(late).toEqual([42]))
+    // In time it is no late one.
+    await asking.ask('double', 2, PATIENCE, (answer) => late.push(answer))
+    expect(late).toEqual([42])
   })
 
   test('ends all questions when the other end is gone, and takes no new one', async () => {
