@@ -125,8 +125,10 @@ describe('readStored', () => {
     fc.assert(
       fc.property(fc.oneof(cut, made, fc.string({ unit: 'binary' })), (stored) => {
         const reading = readStored(stored)
-        if ('problem' in reading) expect(reading.problem).not.toContain(stored.slice(20) || '\0')
-        else expect(reading.matches).toBeTypeOf('function')
+        if (!('problem' in reading)) return expect(reading.matches).toBeTypeOf('function')
+        const secret = stored.slice(20)
+        // A few letters of it stand in every sentence.
+        if (secret.length >= 8) expect(reading.problem).not.toContain(secret)
       }),
     )
   })
