@@ -1,17 +1,12 @@
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Config } from '../src/config/config.js'
-import { DEFAULT_FILTERS } from '../src/config/filter-config.js'
-import { QUEUE } from '../src/config/queue-config.js'
-import { NO_RELAY } from '../src/config/relay-config.js'
-import { CLIENT_LIMITS } from '../src/config/limits.js'
 import { byProtocol } from '../src/config/protocols.js'
-import { SMTP } from '../src/config/smtp-config.js'
 import { silent, type Fields, type Log } from '../src/log/log.js'
 import { Server } from '../src/server.js'
 import { plant } from './helpers/domain-tree.js'
+import { plainConfig } from './helpers/plain-config.js'
 import { Talk } from './helpers/talk.js'
 
 const DOMAIN = 'example.com'
@@ -19,58 +14,20 @@ const PLAIN = '{PLAIN}tanstaaf'
 const HASH = '$argon2id$v=19$x'
 const CHALLENGE = /<\S+@localhost>$/
 type Apop = Config['pop3']['apop']
-const POP3: Config['pop3'] = {
-  plaintext: 'tls-only',
-  apop: 'auto',
-  scram: 'auto',
-  loginDelay: 0,
-  takeoverAfter: 0,
-  expire: 'NEVER',
-  language: 'en',
-  utf8: 'as-is',
-}
-
-/** A domain of which nothing special is said. */
-const PLAIN_DOMAIN = {
-  bounceToPostmaster: false,
-  catchAll: null,
-  deliver: null,
-  quota: null,
-  tls: null,
-}
-
 /** A server on real files, the settings that it was started with, and what it warned of. */
 async function started(users: Readonly<Record<string, string>>, apop: Apop = 'auto') {
   const tree = await plant({ domains: { [DOMAIN]: { users } } })
-  const domain = { path: join(tree.root, DOMAIN), aliases: tree.aliasFile(DOMAIN) }
-  const config: Config = {
-    hostname: 'localhost',
-    state: join(tree.root, 'state'),
-    auth: ['directory'],
+  const config = plainConfig(tree, DOMAIN, {
     listen: byProtocol((protocol) => (protocol === 'pop3' ? ['127.0.0.1:0'] : [])),
-    domains: { [DOMAIN]: { ...domain, ...PLAIN_DOMAIN } },
-    aliasDomains: {},
-    tagSeparator: '+',
-    defaultDomain: DOMAIN,
-    pop3: { ...POP3, apop },
-    smtp: SMTP,
-    submission: { anySender: false },
-    mailboxes: { trashMs: null },
-    tls: null,
-    limits: { messageSize: 1_000_000, connections: 100, clients: CLIENT_LIMITS },
-    filter: DEFAULT_FILTERS,
-    relay: NO_RELAY,
-    queue: QUEUE,
-    run: { workers: 0 },
-    log: { format: 'text', level: 'info' },
-  }
+  })
+  const settings: Config = { ...config, pop3: { ...config.pop3, apop } }
   const warnings: Fields[] = []
   const warn = (_: string, fields: Fields = {}): void => void warnings.push(fields)
   const log: Log = { ...silent, warn }
-  const server = new Server(config, log)
+  const server = new Server(settings, log)
   await server.start()
   onTestFinished(() => server.stop())
-  return { tree, server, config, warnings }
+  return { tree, server, config: settings, warnings }
 }
 
 /** The reply to a connection. */
@@ -114,7 +71,7 @@ describe('a server', () => {
       ['on', true],
       ['auto', false],
     ] as const) {
-      await server.reload({ ...config, pop3: { ...POP3, apop } })
+      await server.reload({ ...config, pop3: { ...config.pop3, apop } })
       expect([apop, await offered(server)]).toEqual([apop, expected])
     }
     expect(warnings).toEqual([])

@@ -2,12 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Config } from '../src/config/config.js'
-import { DEFAULT_FILTERS } from '../src/config/filter-config.js'
-import { QUEUE } from '../src/config/queue-config.js'
-import { NO_RELAY } from '../src/config/relay-config.js'
-import { CLIENT_LIMITS } from '../src/config/limits.js'
 import { byProtocol } from '../src/config/protocols.js'
-import { SMTP } from '../src/config/smtp-config.js'
 import { FileLocks } from '../src/locks/files.js'
 import { type Fields, type Log, silent } from '../src/log/log.js'
 import { fromBuffer } from '../src/mail/message.js'
@@ -15,20 +10,12 @@ import { Server } from '../src/server.js'
 import { Maildirs } from '../src/store/maildirs.js'
 import { plant } from './helpers/domain-tree.js'
 import { addressOf } from './helpers/mail-world.js'
+import { plainConfig } from './helpers/plain-config.js'
 import { Talk } from './helpers/talk.js'
 
 const DOMAIN = 'example.com'
 const ALICE = `alice@${DOMAIN}`
-const POP3: Config['pop3'] = {
-  plaintext: 'tls-only',
-  apop: 'off',
-  scram: 'off',
-  loginDelay: 0,
-  takeoverAfter: 0,
-  expire: 'NEVER',
-  language: 'en',
-  utf8: 'as-is',
-}
+const ONLY_PASSWORDS = { apop: 'off', scram: 'off' } as const
 /** Seconds of silence that every session has behind it soon. */
 const AN_INSTANT = 0.001
 const AN_HOUR = 3_600
@@ -40,37 +27,10 @@ async function started(takeoverAfter = 0) {
   const roots = () => [tree.root]
   const store = new Maildirs({ home: () => home, roots, host: 'mx', reserveBytes: 0 })
   await store.append(addressOf(ALICE), fromBuffer(Buffer.from('Subject: x\n\nhello\n')))
-  const config: Config = {
-    hostname: 'localhost',
-    state: join(tree.root, 'state'),
-    auth: ['directory'],
+  const plain = plainConfig(tree, DOMAIN, {
     listen: byProtocol((protocol) => (protocol === 'pop3' ? ['127.0.0.1:0'] : [])),
-    domains: {
-      [DOMAIN]: {
-        path: join(tree.root, DOMAIN),
-        aliases: tree.aliasFile(DOMAIN),
-        bounceToPostmaster: false,
-        catchAll: null,
-        deliver: null,
-        quota: null,
-        tls: null,
-      },
-    },
-    aliasDomains: {},
-    tagSeparator: '+',
-    defaultDomain: DOMAIN,
-    pop3: { ...POP3, takeoverAfter },
-    smtp: SMTP,
-    submission: { anySender: false },
-    mailboxes: { trashMs: null },
-    tls: null,
-    limits: { messageSize: 1_000_000, connections: 100, clients: CLIENT_LIMITS },
-    filter: DEFAULT_FILTERS,
-    relay: NO_RELAY,
-    queue: QUEUE,
-    run: { workers: 0 },
-    log: { format: 'text', level: 'info' },
-  }
+  })
+  const config: Config = { ...plain, pop3: { ...plain.pop3, ...ONLY_PASSWORDS, takeoverAfter } }
   const events: (Fields & { event: string })[] = []
   const info = (event: string, fields: Fields = {}): void => void events.push({ event, ...fields })
   const log: Log = { ...silent, info }
@@ -180,7 +140,7 @@ describe('a header in UTF-8', () => {
     const talk = await loggedIn(port)
     expect(await talk.ask('TOP 1 0')).toMatch(/^\+OK/)
     await talk.text()
-    await server.reload({ ...config, pop3: { ...POP3, utf8: 'strict' } })
+    await server.reload({ ...config, pop3: { ...config.pop3, utf8: 'strict' } })
     expect(await talk.ask('TOP 1 0')).toMatch(/^-ERR \[UTF8\]/)
     expect(await talk.ask('TOP 2 0')).toMatch(/^\+OK/)
   })
